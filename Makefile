@@ -1,0 +1,37 @@
+# Every target makes what it needs: a fresh clone, Python 3.11 and make are enough.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench sdk lint types format clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group test --group check
+	@touch $(READY)
+
+test: $(READY) ## Run the test suite
+	@$(BIN)/python -m pytest -n 2
+
+check: lint types ## Everything but the tests: format, lint, types, import contract
+
+lint: $(READY) ## Format check, lint and the import contract
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+
+types: $(READY) ## Type check (mypy strict)
+	@$(BIN)/mypy
+
+format: $(READY) ## Format the code and mend what lint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment, caches and demo state
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .importer mappings/.importer node_modules

@@ -1,0 +1,199 @@
+"""Everything that ends a run: one root, a class for each thing to do next, each with its code and exit status.
+
+    ImporterError
+    |- UsageError SourceError MappingError StateError NotYet      2  invalid
+    |- TokenError ScopeError                                      3  denied
+    |- SiteUnpublished CollectionChanged PlanLimit                4  refused
+    |- Outage DeadlinePassed DiskFull Locked                      5  stopped
+    |- GuardTripped IdentityChanged SourceEmpty                   6  guarded
+    |- Interrupted                                          130/143  stopped
+    `- Bug                                                       70  bug
+
+A bad row is never one of these: it is a `model.Problem`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+EXIT_VERDICTS: dict[int, str] = {
+    0: "done",
+    1: "rejects",
+    2: "invalid",
+    3: "denied",
+    4: "refused",
+    5: "stopped",
+    6: "guarded",
+    7: "in_doubt",
+    70: "bug",
+    130: "stopped",
+    143: "stopped",
+}
+"""What each exit status is called in `--json`."""
+
+EXIT_PRECEDENCE: tuple[int, ...] = (70, 2, 6, 3, 4, 130, 143, 5, 7, 1, 0)
+"""Where several hold, the first of these is the exit status."""
+
+
+class ImporterError(Exception):
+    """What broke a run, as one sentence, with what to do next as `hint`."""
+
+    code: ClassVar[str] = "bug"
+    exit_code: int = 70
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ImporterError):
+    """The command line asks for something that makes no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class SourceError(ImporterError):
+    """The sheet cannot be read."""
+
+    code = "source"
+    exit_code = 2
+
+
+class MappingError(ImporterError):
+    """The mapping file is wrong; `mistakes` holds every one of them, a line each."""
+
+    code = "mapping"
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "", mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join((message, *(f"  {mistake}" for mistake in mistakes))), hint)
+        self.mistakes = mistakes
+
+
+class StateError(ImporterError):
+    """The state file cannot be used."""
+
+    code = "state"
+    exit_code = 2
+
+
+class NotYet(ImporterError):  # noqa: N818 - an answer, not an error: the feature is planned
+    """Asked for something that is not built yet."""
+
+    code = "not_yet"
+    exit_code = 2
+
+
+class TokenError(ImporterError):
+    """There is no token, or Webflow does not accept it."""
+
+    code = "token"
+    exit_code = 3
+
+
+class ScopeError(ImporterError):
+    """The token lacks a scope, or Webflow keeps answering 403."""
+
+    code = "scope"
+    exit_code = 3
+
+
+class SiteUnpublished(ImporterError):  # noqa: N818 - named by what to do next: publish the site
+    """The site must be published by a person first."""
+
+    code = "site_unpublished"
+    exit_code = 4
+
+
+class CollectionChanged(ImporterError):  # noqa: N818 - the same
+    """The collection's structure is not the one that was read, or not the one that is published."""
+
+    code = "collection_changed"
+    exit_code = 4
+
+
+class PlanLimit(ImporterError):  # noqa: N818 - the same
+    """The site's plan holds no more items."""
+
+    code = "plan_limit"
+    exit_code = 4
+
+
+class Outage(ImporterError):  # noqa: N818 - the same
+    """Webflow cannot be reached, or answers nothing but errors."""
+
+    code = "outage"
+    exit_code = 5
+
+
+class DeadlinePassed(ImporterError):  # noqa: N818 - the same
+    """The run took longer than `--deadline`."""
+
+    code = "deadline"
+    exit_code = 5
+
+
+class DiskFull(ImporterError):  # noqa: N818 - the same
+    """The state could not be written, so nothing more is sent."""
+
+    code = "disk_full"
+    exit_code = 5
+
+
+class Locked(ImporterError):  # noqa: N818 - the same
+    """Another run holds the state file."""
+
+    code = "locked"
+    exit_code = 5
+
+
+class GuardTripped(ImporterError):  # noqa: N818 - the same
+    """More would be changed, removed or rejected than a guard allows; nothing was sent."""
+
+    code = "guard"
+    exit_code = 6
+
+
+class IdentityChanged(ImporterError):  # noqa: N818 - the same
+    """The rules of key or slug differ from those that the published rows were made with; nothing was sent."""
+
+    code = "identity_changed"
+    exit_code = 6
+
+
+class SourceEmpty(ImporterError):  # noqa: N818 - the same
+    """The sheet has no rows."""
+
+    code = "source_empty"
+    exit_code = 6
+
+
+class Interrupted(ImporterError):  # noqa: N818 - the same
+    """Ctrl-C (130) or SIGTERM (143)."""
+
+    code = "interrupted"
+
+    def __init__(self, message: str, hint: str = "", *, terminated: bool = False) -> None:
+        super().__init__(message, hint)
+        self.exit_code = 143 if terminated else 130
+
+
+class Bug(ImporterError):  # noqa: N818 - the same
+    """Our own mistake."""
+
+    code = "bug"
+    exit_code = 70
+
+
+def exit_code(error: ImporterError | None, *, in_doubt: int = 0, rejected: int = 0) -> int:
+    """Weigh what happened by `EXIT_PRECEDENCE`."""
+    held = {0}
+    if error is not None:
+        held.add(error.exit_code)
+    if in_doubt:
+        held.add(7)
+    if rejected:
+        held.add(1)
+    return next(code for code in EXIT_PRECEDENCE if code in held)

@@ -1,0 +1,64 @@
+"""The content of an item in a form that can be compared: as it was sent, and as Webflow reads it back."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from importer.schema import UNREADABLE_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from importer.schema import CollectionSchema
+
+
+def fingerprint(field_data: Mapping[str, Any]) -> str:
+    """Hash the content as it is sent (hex, 32 digits); the order of keys does not matter."""
+    return _digest(dict(field_data))
+
+
+def readable(field_data: Mapping[str, Any], schema: CollectionSchema) -> str:
+    """Hash the part of the content that reads back as it was written (hex, 32 digits).
+
+    Left out: the slug (Webflow may suffix it), files, videos and rich text (Webflow rewrites them), fields that the
+    schema does not know. Empty values (null, "", [], false) count as absent, for Webflow may fill them in.
+    """
+    fields = schema.by_slug
+    kept = {
+        slug: _normal(value, fields[slug].type)
+        for slug, value in field_data.items()
+        if slug != "slug" and slug in fields and fields[slug].type not in UNREADABLE_TYPES
+    }
+    return _digest({slug: value for slug, value in kept.items() if value not in (None, "", [], False)})
+
+
+def _normal(value: Any, kind: str) -> Any:
+    """The form in which two spellings of one value are equal."""
+    if isinstance(value, str):
+        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").strip())
+        return _instant(text) if kind == "DateTime" else text
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, list):
+        return sorted(str(part) for part in value)
+    return value
+
+
+def _instant(text: str) -> str:
+    """A date as the instant it names; another text stays as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
