@@ -1,0 +1,150 @@
+"""Pass 1: the whole sheet is mapped and checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.commands.doubles import Doubles, Suspects
+from importer.errors import SourceEmpty, SourceError
+from importer.mapping import problems_of
+from importer.model import ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from importer.mapping import Compiled
+    from importer.model import Problem
+    from importer.sources import Source
+
+LONGEST_VALUE = 1_000
+"""Characters of a bad value that are kept for its sentence (a cell may hold megabytes)."""
+
+RENDERED_AT_ONCE = 1_000
+"""Bad rows whose sentences are made in one go."""
+
+ROW_OF_PROBLEM = "row"
+"""The column of a frame of problems that says which row is guilty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What pass 1 found: how many rows there are, which are bad, and why.
+
+    `read` counts rows without blank ones and includes `left_out` (not passing the mapping's `where`); `total` is what
+    remains, one item each. `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one
+    line a problem (row, check, value, suggest), sorted by row; `doubles` the later rows of a key or a slug.
+    """
+
+    compiled: Compiled
+    read: int
+    left_out: int
+    total: int
+    bad: pl.Series
+    found: pl.DataFrame
+    doubles: Doubles
+
+    @property
+    def good(self) -> int:
+        """How many items passed every check."""
+        return self.total - self.bad.len()
+
+    def problem_counts(self) -> dict[str, int]:
+        """Count the problems by code, the most frequent first (a row may hold several)."""
+        counts: dict[str, int] = defaultdict(int)
+        for check, number in self.found.group_by("check").len().iter_rows():
+            counts[self.compiled.checks[check].code] += number
+        for code, number in self.doubles.counts().items():
+            counts[code] += number
+        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def without_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep the rows of a mapped frame that passed every check."""
+        return frame.filter(~pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
+
+    def problems(self) -> Iterator[Problem]:
+        """Tell every problem, by row number; sentences are made a thousand rows at a time."""
+        for start in range(0, self.bad.len(), RENDERED_AT_ONCE):
+            for problems in self.problems_for(self.bad.slice(start, RENDERED_AT_ONCE)).values():
+                yield from problems
+
+    def problems_for(self, rows: pl.Series) -> dict[int, list[Problem]]:
+        """Tell the problems of these rows (UInt32), each row's in the order of the mapping; good rows are left out."""
+        wanted = _near(self.bad, rows)
+        wanted = wanted.filter(wanted.is_in(rows.implode()))
+        answer: dict[int, list[Problem]] = {row: [] for row in wanted}
+        for problem in problems_of(_lines(self.found, wanted), self.compiled):
+            answer[problem.row].append(problem)
+        for problem in self.doubles.problems_for(wanted):
+            answer[problem.row].append(problem)
+        return answer
+
+
+def check_sheet(source: Source, compiled: Compiled, *, on_batch: Callable[[int], None] | None = None) -> Sheet:
+    """Map and check every row of the sheet; nothing of a good row is kept but 20 bytes.
+
+    `on_batch` is told how many rows were read so far. Raises SourceEmpty for a sheet without rows, SourceError for one
+    that cannot be read.
+    """
+    suspects = Suspects(compiled)
+    found: list[pl.DataFrame] = []
+    read = left_out = total = 0
+    for batch in source.batches():
+        mapped = compiled.apply(batch)
+        read += batch.height
+        left_out += mapped.left_out
+        total += mapped.frame.height
+        suspects.add(mapped.frame)
+        if mapped.problems.height:
+            found.append(
+                mapped.problems.with_columns(
+                    pl.col("value").str.head(LONGEST_VALUE), pl.col("suggest").str.head(LONGEST_VALUE)
+                )
+            )
+        if on_batch is not None:
+            on_batch(read)
+    if not read:
+        raise SourceEmpty(
+            f"{source.name}{_sheet(source)} has no rows.", "Check that it is the right file; nothing was sent."
+        )
+    twice = suspects.row_twice()
+    if twice is not None:
+        raise SourceError(
+            f"{source.name}{_sheet(source)}: two rows carry the number {twice} in the column _row.",
+            "Give each row its own number there, or remove one of the two.",
+        )
+    problems = pl.concat(found).sort(ROW_OF_PROBLEM, maintain_order=True) if found else _no_problems()
+    doubles = suspects.verified(source)
+    bad = pl.concat([problems.get_column(ROW_OF_PROBLEM), doubles.rows]).unique().sort()
+    return Sheet(compiled, read, left_out, total, bad, problems, doubles)
+
+
+def _no_problems() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={ROW_OF_PROBLEM: pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
+    )
+
+
+def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
+    """The stretch of the sorted `bad` between the least and the greatest of `rows`: look-ups stay small."""
+    if rows.is_empty() or bad.is_empty():
+        return bad.clear()
+    start = int(bad.search_sorted(rows.min(), "left"))
+    return bad.slice(start, int(bad.search_sorted(rows.max(), "right")) - start)
+
+
+def _lines(found: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
+    """The lines of `found` (sorted by row) that belong to the `wanted` rows (sorted)."""
+    if wanted.is_empty():
+        return found.clear()
+    rows = found.get_column(ROW_OF_PROBLEM)
+    start = int(rows.search_sorted(wanted[0], "left"))
+    stretch = found.slice(start, int(rows.search_sorted(wanted[-1], "right")) - start)
+    return stretch.filter(pl.col(ROW_OF_PROBLEM).is_in(wanted.implode()))
+
+
+def _sheet(source: Source) -> str:
+    return "" if source.sheet is None else f', sheet "{source.sheet}"'

@@ -1,0 +1,121 @@
+"""Rows whose key or slug an earlier row of the same sheet has already: suspected by hash, then looked at exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.errors.problems import describe, shorten
+from importer.model import ROW, Problem
+
+if TYPE_CHECKING:
+    from importer.mapping import Compiled
+    from importer.sources import Source
+
+SEED = 20_261_123
+"""Hashes are compared only inside one process; a fixed seed makes two runs do the same work."""
+
+_DOUBLES = {"row": pl.UInt32, "code": pl.String, "value": pl.String, "first": pl.UInt32}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """The later rows of a key or a slug: `frame` has row, code, value and `first`, the row that counts."""
+
+    compiled: Compiled
+    frame: pl.DataFrame
+
+    @property
+    def rows(self) -> pl.Series:
+        """Their row numbers (UInt32)."""
+        return self.frame.get_column("row")
+
+    def counts(self) -> dict[str, int]:
+        """Count them by code."""
+        return dict(self.frame.group_by("code").len().iter_rows())
+
+    def problems_for(self, rows: pl.Series) -> list[Problem]:
+        """Say of these rows what they repeat, and which row counts."""
+        chosen = self.frame.filter(pl.col("row").is_in(rows.implode()))
+        return [self._problem(*line) for line in chosen.iter_rows()]
+
+    def _problem(self, row: int, code: str, value: str, first: int) -> Problem:
+        field = "slug" if code == "slug_duplicate" else self.compiled.key_field
+        column = _column_of(self.compiled, field)
+        message, fix = describe(code, value=value, field=field, column=column, suggest=None, facts={"first_row": first})
+        return Problem(row, column, field, code, shorten(value), message, fix)
+
+
+class Suspects:
+    """Gathers 20 bytes a row: its number and the hashes of its key and slug, each within its locale."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._seen: list[pl.DataFrame] = []
+
+    def add(self, mapped: pl.DataFrame) -> None:
+        """Take the rows of one mapped batch."""
+        self._seen.append(mapped.select(ROW, key=_hashed("_key"), slug=_hashed("_slug")))
+
+    def row_twice(self) -> int | None:
+        """Name a row number that two rows carry, if any do (a frame or a corrected file may bring its own numbers)."""
+        rows = self._together().get_column(ROW).sort()
+        twice = rows.filter(rows == rows.shift())
+        return None if twice.is_empty() else int(twice[0])
+
+    def verified(self, source: Source) -> Doubles:
+        """Look at the suspected rows once more, exactly; a sheet without suspects is not read again."""
+        together = self._together()
+        suspected = pl.concat([_repeated(together, "key"), _repeated(together, "slug")]).unique().sort()
+        self._seen.clear()
+        if suspected.is_empty():
+            return Doubles(self._compiled, pl.DataFrame(schema=_DOUBLES))
+        looked: list[pl.DataFrame] = []
+        for batch in source.batches():
+            again = batch.filter(pl.col(ROW).is_in(suspected.implode()))
+            if again.height:
+                looked.append(self._compiled.apply(again).frame.select(ROW, "_locale", "_key", "_slug"))
+        exact = pl.concat(looked)
+        found = [_later(exact, "_slug", "slug_duplicate")]
+        if self._compiled.key_field != "slug":
+            found.append(_later(exact, "_key", "key_duplicate"))
+        return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
+
+    def _together(self) -> pl.DataFrame:
+        empty = pl.DataFrame(schema={ROW: pl.UInt32, "key": pl.UInt64, "slug": pl.UInt64})
+        return pl.concat([empty, *self._seen])
+
+
+def _hashed(column: str) -> pl.Expr:
+    text = pl.concat_str(pl.col("_locale"), _compared(column), separator="\x00")
+    return pl.when(pl.col(column).is_not_null()).then(text.hash(SEED))
+
+
+def _compared(column: str) -> pl.Expr:
+    """The form in which two rows are compared: slugs without case (keys come normalised)."""
+    return pl.col(column).str.to_lowercase() if column == "_slug" else pl.col(column)
+
+
+def _repeated(together: pl.DataFrame, column: str) -> pl.Series:
+    """The numbers of all rows whose hash stands there more than once."""
+    ordered = together.get_column(column).drop_nulls().sort()
+    twice = ordered.filter(ordered == ordered.shift()).unique()
+    return together.filter(pl.col(column).is_in(twice.implode())).get_column(ROW)
+
+
+def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
+    """All rows but the first of each locale and text, in the order of the sheet."""
+    return (
+        exact.filter(pl.col(column).is_not_null())
+        .with_columns(first=pl.col(ROW).first().over("_locale", _compared(column)))
+        .filter(pl.col(ROW) != pl.col("first"))
+        .select(row=pl.col(ROW), code=pl.lit(code), value=pl.col(column), first=pl.col("first"))
+        .cast(_DOUBLES)  # type: ignore[arg-type]
+    )
+
+
+def _column_of(compiled: Compiled, field: str | None) -> str | None:
+    """The column that fills a field, as the field's checks name it."""
+    return next((check.column for check in compiled.checks if check.field == field and check.column is not None), None)

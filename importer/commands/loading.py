@@ -1,0 +1,131 @@
+"""Reading mapping files, and putting together what one command works on: mapping, sheet, state file, settings."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from importer.errors import MappingError, UsageError
+from importer.mapping import Mapping, parse_mapping
+from importer.settings import Settings
+from importer.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importer.commands.options import RunOptions
+
+Sheetlike: TypeAlias = str | Path | pl.DataFrame
+"""A path, "-" for standard input, or a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One mapping with its sheet and its state file, as a command was asked for them.
+
+    `folder` is where relative paths of the mapping begin. `state_path` need not exist yet.
+    """
+
+    mapping: Mapping
+    mapping_path: Path | None
+    folder: Path
+    sheet: Sheetlike | None
+    settings: Settings
+    options: RunOptions
+    state_path: Path
+
+    @property
+    def runs_folder(self) -> Path:
+        """The folder of the runs' reports, beside the state file."""
+        return self.state_path.parent / "runs"
+
+    @property
+    def mapping_text(self) -> str:
+        """What the JSON object says of the mapping: its path, or its name where it has none."""
+        return self.mapping.name if self.mapping_path is None else str(self.mapping_path)
+
+    @property
+    def sheet_text(self) -> str:
+        """What the JSON object and the state file say of the sheet: its absolute path, "-" or "<frame>"."""
+        if isinstance(self.sheet, pl.DataFrame):
+            return "<frame>"
+        if self.sheet is None or str(self.sheet) == "-":
+            return str(self.sheet or "")
+        return str(Path(self.sheet).absolute())
+
+    def open_sheet(self) -> Source:
+        """Open the sheet; raises UsageError where none is named, SourceError where it cannot be read."""
+        if self.sheet is None:
+            raise UsageError(
+                f"No sheet is named, neither on the command line nor by {self.mapping_text}.",
+                "Give its path after the mapping, or write [source] path = ... into the mapping.",
+            )
+        return open_source(self.sheet, self.mapping.source)
+
+
+def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: RunOptions) -> Job:
+    """Put together what a command works on; opens nothing but the mapping file and the token file.
+
+    The sheet wins over the mapping's `[source] path`, which begins at the mapping file. Raises MappingError,
+    UsageError, NotYet, TokenError.
+    """
+    path = mapping_file(mapping)
+    loaded = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
+    options.mode_of(loaded.mode)
+    folder = Path() if path is None else path.parent
+    if sheet is None and loaded.source.path is not None:
+        sheet = loaded.source.path if loaded.source.path == "-" else folder / loaded.source.path
+    settings = Settings.read(
+        base_url=options.base_url, token_file=options.token_file, token=options.token, sandbox=options.sandbox
+    )
+    if options.state is None and (path is None or isinstance(sheet, pl.DataFrame)):
+        raise UsageError(
+            "It is not said where the state file lies.", 'Give `state`: RunOptions(state=Path("products.db")).'
+        )
+    state = settings.state_path(path or Path(f"{loaded.name}.toml"), override=options.state)
+    return Job(loaded, path, folder, sheet, settings, options, state)
+
+
+def load_mapping(path: str | Path) -> Mapping:
+    """Read a mapping file; raises MappingError with every mistake, NotYet for what a later version will do."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        table = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise MappingError(f"There is no mapping file {path}.", _nearby(path)) from error
+    except IsADirectoryError as error:
+        raise MappingError(f"{path} is a folder, no mapping file.", "Name one of the .toml files in it.") from error
+    except OSError as error:
+        raise MappingError(f"{path} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
+    except UnicodeDecodeError as error:
+        raise MappingError(
+            f"{path} is not written in UTF-8 (byte {error.start + 1}).", "Save it as UTF-8: TOML allows nothing else."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
+    return parse_mapping(table, name=path.stem, text=text)
+
+
+def _where(error: tomllib.TOMLDecodeError) -> str:
+    """The parser's own words, with the line first: "line 7, column 12: Invalid value"."""
+    found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+)\)", str(error))
+    return f"{found[2]}: {found[1]}" if found else str(error)
+
+
+def _toml_hint(message: str) -> str:
+    if "Invalid value" in message:
+        return 'Texts stand in quotes: name = "Title".'
+    if "twice" in message or "overwrite" in message or "duplicate" in message.lower():
+        return "Each key and each [table] may stand once."
+    return "Look at that line; https://toml.io shows the format."
+
+
+def _nearby(path: Path) -> str:
+    others: Sequence[str] = sorted(other.name for other in path.parent.glob("*.toml")) if path.parent.is_dir() else ()
+    return f"In that folder there are: {', '.join(others)}." if others else "Check the path."

@@ -1,0 +1,83 @@
+"""The door to Webflow that every command opens: over HTTP, or to the sandbox inside this process."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from importer.client import Client, connect
+from importer.client.local import LocalTransport
+from importer.errors import MappingError
+from importer.model import Clock, SystemClock, Tally
+from importer.pacing import Pacer
+from importer.sandbox import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+    from typing import Any
+
+    from importer.commands.options import RunOptions
+    from importer.settings import Settings
+
+SANDBOX_URL = "http://sandbox.invalid/v2"
+"""The address of the embedded sandbox; nothing ever resolves it."""
+
+SANDBOX_TOKEN = "sandbox"  # noqa: S105 - the one that every sandbox knows, no secret
+
+SANDBOX_RATE = "6000"
+"""Requests a minute that the embedded sandbox allows: nobody should wait for a toy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open door to Webflow, its time and its count of requests."""
+
+    client: Client
+    clock: Clock
+    tally: Tally
+    embedded: bool
+
+
+@asynccontextmanager
+async def connection(
+    settings: Settings, options: RunOptions, *, folder: Path, clock: Clock | None = None
+) -> AsyncIterator[Connection]:
+    """Open the door that `options` name and close it again; `folder` is where a new sandbox looks for its seed.
+
+    Raises TokenError where a token is needed and there is none.
+    """
+    clock = clock or SystemClock()
+    tally = Tally()
+    pacer = Pacer(requests_per_minute=options.requests_per_minute)
+    if not options.sandbox:
+        async with connect(settings.base_url, settings.token.reveal(), concurrency=options.concurrency) as http:
+            yield Connection(Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=False)
+        return
+    path = settings.sandbox_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    app = create_app(path, seed=None if path.exists() else seed_beside(folder), switches={"rate_limit": SANDBOX_RATE})
+    transport = LocalTransport(app)
+    async with connect(SANDBOX_URL, SANDBOX_TOKEN, transport=transport, concurrency=options.concurrency) as http:
+        yield Connection(Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=True)
+
+
+def seed_beside(folder: Path) -> dict[str, Any] | None:
+    """Read `sandbox.json` of that folder, from which a new sandbox starts; None where there is none."""
+    path = folder / "sandbox.json"
+    if not path.exists():
+        return None
+    try:
+        seed = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise MappingError(
+            f"{path} is no JSON: {error}.", "A new sandbox starts from it; mend it or remove it."
+        ) from error
+    if not isinstance(seed, dict):
+        raise MappingError(
+            f"{path} does not hold a JSON object.", "A new sandbox starts from it; mend it or remove it."
+        )
+    return seed

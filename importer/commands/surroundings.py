@@ -1,0 +1,165 @@
+"""What a mapping needs to know of its destination: the collection, its site's locales, the items it refers to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from importer.client import endpoints
+from importer.commands.finding import ID, find_collection, find_site
+from importer.errors import UsageError
+from importer.fields import ReferenceTable, reference_table
+from importer.mapping import compile_mapping, reference_needs
+from importer.model import KIND_PREFIX
+from importer.schema import CollectionSchema, Locales, parse_collection
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from importer.client import Client
+    from importer.mapping import Compiled, Mapping
+    from importer.sources import Source
+    from importer.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id."""
+
+    collection: str
+    match: str
+    pairs: tuple[tuple[str, str], ...]
+
+    def table(self) -> ReferenceTable:
+        """Give them as the table in which a field looks its values up."""
+        return reference_table(self.collection, self.match, self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The destination as a mapping sees it; `site` is its id, "" where nobody had to ask; references by field slug."""
+
+    schema: CollectionSchema
+    site: str = ""
+    locales: Locales | None = None
+    references: dict[str, References] = field(default_factory=dict)
+
+
+async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surroundings:
+    """Ask Webflow for what the mapping needs, and for nothing else.
+
+    A mapping that names its collection by id and no locale tag needs no more than the scope `cms:read`. With `drafts`
+    staged items may be referred to as well. Raises MappingError for a collection, site or locale that is not there.
+    """
+    found = await find_collection(client, mapping)
+    site = found.site
+    locales: Locales | None = None
+    if needs_locales(mapping):
+        site, locales = await find_site(client, mapping, found)
+    references: dict[str, References] = {}
+    listed: dict[str, list[Any]] = {}
+    for need in reference_needs(mapping, found.schema):
+        field_slug, collection, match = need
+        if collection not in listed:
+            listed[collection] = await list_items(client, collection, drafts=drafts)
+        pairs = tuple(
+            (str(text), item.id)
+            for item in listed[collection]
+            if (text := item.field_data.get(match)) not in {None, ""}
+        )
+        references[field_slug] = References(collection, match, pairs)
+    return Surroundings(found.schema, site, locales, references)
+
+
+async def list_items(client: Client, collection: str, *, drafts: bool) -> list[Any]:
+    """List the items of a collection, each once: the published ones, with `drafts` also the staged ones."""
+    items: dict[str, Any] = {}
+    for live in (True, False) if drafts else (True,):
+        offset = 0
+        while True:
+            call = endpoints.items_page(collection, live=live, offset=offset, newest_first=False)
+            page = endpoints.read_page(await client.read(call))
+            items.update((item.id, item) for item in page.items)
+            offset += len(page.items)
+            if not page.items or offset >= page.total:
+                break
+    return list(items.values())
+
+
+def compile_for(
+    mapping: Mapping, around: Surroundings, source: Source, *, today: date, draft: bool = False
+) -> Compiled:
+    """Compile the mapping for this sheet and destination; raises MappingError with every mistake at once."""
+    return compile_mapping(
+        mapping,
+        around.schema,
+        source.columns,
+        kinds=typed_columns(source),
+        references={slug: references.table() for slug, references in around.references.items()},
+        locales=around.locales,
+        today=today,
+        draft=draft,
+    )
+
+
+def typed_columns(source: Source) -> frozenset[str]:
+    """Name the columns of a workbook that hold more than text."""
+    first = next(iter(source.batches()), None)
+    if first is None:
+        return frozenset()
+    return frozenset(name.removeprefix(KIND_PREFIX) for name in first.columns if name.startswith(KIND_PREFIX))
+
+
+def needs_locales(mapping: Mapping) -> bool:
+    """Say whether locale tags have to be known: a mapping without locales, or with an id, does not ask for them."""
+    return mapping.item.locale is not None or (mapping.locale is not None and not ID.fullmatch(mapping.locale))
+
+
+def remember(state: State, mapping: Mapping, around: Surroundings) -> None:
+    """Keep it all in the state file, for `check --offline`."""
+    state.save_cache("schema", mapping.collection, around.schema.model_dump(mode="json", by_alias=True))
+    state.save_cache(
+        "site",
+        mapping.collection,
+        {
+            "id": around.site,
+            "locales": None if around.locales is None else around.locales.model_dump(mode="json", by_alias=True),
+        },
+    )
+    state.save_cache(
+        "references",
+        mapping.collection,
+        {
+            slug: {"collection": one.collection, "match": one.match, "pairs": [list(pair) for pair in one.pairs]}
+            for slug, one in around.references.items()
+        },
+    )
+
+
+def remembered(state: State, mapping: Mapping) -> Surroundings:
+    """Take what an earlier command kept; raises UsageError where nothing was kept."""
+    schema = state.cache("schema", mapping.collection)
+    if schema is None:
+        raise UsageError(
+            f'Nothing is known yet of the collection "{mapping.collection}", so it cannot be checked --offline.',
+            "Run the same command once without --offline; it keeps what it learns in the state file.",
+        )
+    site = state.cache("site", mapping.collection) or {}
+    kept = state.cache("references", mapping.collection) or {}
+    references = {
+        slug: References(one["collection"], one["match"], tuple((text, item) for text, item in one["pairs"]))
+        for slug, one in kept.items()
+    }
+    missing = sorted(
+        need[0] for need in reference_needs(mapping, schema := parse_collection(schema)) if need[0] not in references
+    )
+    if missing or (needs_locales(mapping) and site.get("locales") is None):
+        raise UsageError(
+            f'What is kept of the collection "{mapping.collection}" does not cover the mapping as it is now'
+            f" ({', '.join(missing) or 'the locales of its site'}).",
+            "Run the same command once without --offline.",
+        )
+    locales = site.get("locales")
+    return Surroundings(
+        schema, site.get("id") or "", None if locales is None else Locales.model_validate(locales), references
+    )
