@@ -108,8 +108,7 @@ def format_mistake(form: str) -> str | None:
     """Say in one sentence what is wrong with a date form; None where it can be read."""
     if form in {ISO, UNIX, UNIX_MS}:
         return None
-    found = [match.group(1) for match in _DIRECTIVE.finditer(form)]
-    for one in found:
+    for one in (match.group(1) for match in _DIRECTIVE.finditer(form)):
         letter = one[-1:]
         if one == "f" and not re.search(r"\.%f", form):
             return f'"{form}": fractions of a second are ".%f", with the dot'
@@ -119,6 +118,11 @@ def format_mistake(form: str) -> str | None:
             return f'"{form}": there is no %{one}'
     if not _letters(form) & set("YyFDxc"):
         return f'"{form}" names no year (%Y), so it is no date; a year can be added with a template'
+    return _refusal(form)
+
+
+def _refusal(form: str) -> str | None:
+    """Say what polars has against a form."""
     try:
         pl.Series([""]).str.to_datetime(_completed(form)[0], strict=False)
     except pl.exceptions.ComputeError as error:
