@@ -129,7 +129,7 @@ def _no_problems() -> pl.DataFrame:
 
 
 def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
-    """The stretch of the sorted `bad` between the least and the greatest of `rows`: look-ups stay small."""
+    """Cut out the stretch of the sorted `bad` between the least and the greatest of `rows`: look-ups stay small."""
     if rows.is_empty() or bad.is_empty():
         return bad.clear()
     start = int(bad.search_sorted(rows.min(), "left"))
@@ -137,7 +137,7 @@ def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
 
 
 def _lines(found: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
-    """The lines of `found` (sorted by row) that belong to the `wanted` rows (sorted)."""
+    """Find the lines of `found` (sorted by row) that belong to the `wanted` rows (sorted)."""
     if wanted.is_empty():
         return found.clear()
     rows = found.get_column(ROW_OF_PROBLEM)

@@ -94,12 +94,12 @@ def _hashed(column: str) -> pl.Expr:
 
 
 def _compared(column: str) -> pl.Expr:
-    """The form in which two rows are compared: slugs without case (keys come normalised)."""
+    """Give the form in which two rows are compared: slugs without case (keys come normalised)."""
     return pl.col(column).str.to_lowercase() if column == "_slug" else pl.col(column)
 
 
 def _repeated(together: pl.DataFrame, column: str) -> pl.Series:
-    """The numbers of all rows whose hash stands there more than once."""
+    """Find the numbers of all rows whose hash stands there more than once."""
     ordered = together.get_column(column).drop_nulls().sort()
     twice = ordered.filter(ordered == ordered.shift()).unique()
     return together.filter(pl.col(column).is_in(twice.implode())).get_column(ROW)
@@ -117,5 +117,5 @@ def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
 
 
 def _column_of(compiled: Compiled, field: str | None) -> str | None:
-    """The column that fills a field, as the field's checks name it."""
+    """Find the column that fills a field, as the field's checks name it."""
     return next((check.column for check in compiled.checks if check.field == field and check.column is not None), None)

@@ -113,7 +113,7 @@ def load_mapping(path: str | Path) -> Mapping:
 
 
 def _where(error: tomllib.TOMLDecodeError) -> str:
-    """The parser's own words, with the line first: "line 7, column 12: Invalid value"."""
+    """Say it in the parser's own words, with the line first: "line 7, column 12: Invalid value"."""
     found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+)\)", str(error))
     return f"{found[2]}: {found[1]}" if found else str(error)
 

@@ -138,12 +138,13 @@ def remember(state: State, mapping: Mapping, around: Surroundings) -> None:
 
 def remembered(state: State, mapping: Mapping) -> Surroundings:
     """Take what an earlier command kept; raises UsageError where nothing was kept."""
-    schema = state.cache("schema", mapping.collection)
-    if schema is None:
+    kept_schema = state.cache("schema", mapping.collection)
+    if kept_schema is None:
         raise UsageError(
             f'Nothing is known yet of the collection "{mapping.collection}", so it cannot be checked --offline.',
             "Run the same command once without --offline; it keeps what it learns in the state file.",
         )
+    schema = parse_collection(kept_schema)
     site = state.cache("site", mapping.collection) or {}
     kept = state.cache("references", mapping.collection) or {}
     references = {
@@ -151,7 +152,9 @@ def remembered(state: State, mapping: Mapping) -> Surroundings:
         for slug, one in kept.items()
     }
     missing = sorted(
-        need[0] for need in reference_needs(mapping, schema := parse_collection(schema)) if need[0] not in references
+        slug
+        for slug, collection, match in reference_needs(mapping, schema)
+        if slug not in references or (references[slug].collection, references[slug].match) != (collection, match)
     )
     if missing or (needs_locales(mapping) and site.get("locales") is None):
         raise UsageError(
