@@ -1,1 +1,35 @@
-"""."""
+"""The state file: which row became which item, what was sent, and what is in doubt. One SQLite file, one `State`."""
+
+from importer.state.records import (
+    UNNAMED,
+    CheckedRow,
+    Doubt,
+    Identity,
+    Published,
+    Refused,
+    Request,
+    RunRecord,
+    SeenItem,
+    Sent,
+    SentRow,
+    TwinCheck,
+    unnamed_key,
+)
+from importer.state.store import State
+
+__all__ = [
+    "UNNAMED",
+    "CheckedRow",
+    "Doubt",
+    "Identity",
+    "Published",
+    "Refused",
+    "Request",
+    "RunRecord",
+    "SeenItem",
+    "Sent",
+    "SentRow",
+    "State",
+    "TwinCheck",
+    "unnamed_key",
+]

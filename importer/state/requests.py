@@ -1,0 +1,181 @@
+"""Requests that write: what was sent in them, what became of them, and what is in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from importer.errors import Bug
+from importer.state import instants
+from importer.state.records import Doubt, Request, SentRow, TwinCheck
+from importer.state.rows import COLUMNS, put_sent, row_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from importer.state.database import Database
+    from importer.state.records import Sent
+
+_REQUEST: Final = "id, run, verb, endpoint, watermark, sent_at, lost_at, outcome, open"
+
+
+def begin(
+    connection: sqlite3.Connection,
+    collection: str,
+    sent: Sequence[Sent],
+    *,
+    head: tuple[str, str, str],
+    watermark: datetime | None,
+    at: datetime | None,
+) -> int:
+    """Write down a request (`head`: run, verb, endpoint) and its rows as sent, and mark them as in flight."""
+    locales = {one.item.locale for one in sent}
+    cursor = connection.execute(
+        "INSERT INTO requests (run, verb, endpoint, collection, locale, watermark, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(*head, collection, locales.pop() if len(locales) == 1 else ""),
+            *(instants.written(watermark) or "", instants.written(at)),
+        ),
+    )
+    request = cursor.lastrowid
+    if request is None:
+        raise Bug("SQLite gave the request no number")
+    connection.executemany(
+        "INSERT INTO request_rows (request_id, locale, key, slug, name, fingerprint, readable)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *(request, one.item.locale, one.item.key, one.item.slug, one.item.name),
+                *(one.item.fingerprint, one.item.readable),
+            )
+            for one in sent
+        ],
+    )
+    put_sent(connection, collection, sent, request=request, run=head[0])
+    return request
+
+
+def answered(
+    connection: sqlite3.Connection, request: int, outcome: str, at: datetime | None, *, still_open: bool
+) -> None:
+    """Write down the outcome of a request; one that is open stays open."""
+    changed = connection.execute(
+        "UPDATE requests SET outcome = ?, answered_at = ?, open = max(open, ?) WHERE id = ?",
+        (outcome, instants.written(at), still_open, request),
+    ).rowcount
+    if changed != 1:
+        raise Bug(f"an answer came for request {request}, which was never begun")
+
+
+def lost(connection: sqlite3.Connection, request: int, at: datetime | None) -> None:
+    """Write down that the answer was lost, at this moment of the server's time."""
+    connection.execute(
+        "UPDATE requests SET outcome = 'lost', lost_at = ?, open = 1 WHERE id = ?", (instants.written(at), request)
+    )
+
+
+def interrupted(connection: sqlite3.Connection, at: datetime | None) -> int:
+    """Count every request in flight as lost; how many they were."""
+    return connection.execute(
+        "UPDATE requests SET outcome = 'lost', lost_at = ?, open = 1 WHERE outcome IS NULL", (instants.written(at),)
+    ).rowcount
+
+
+def date_lost(connection: sqlite3.Connection, at: datetime) -> None:
+    """Give lost requests without a date this one."""
+    connection.execute(
+        "UPDATE requests SET lost_at = ? WHERE open AND outcome = 'lost' AND lost_at IS NULL", (instants.written(at),)
+    )
+
+
+def open_requests(database: Database, collection: str) -> list[Request]:
+    """Requests whose twins must still be looked for, oldest first."""
+    return [
+        _request(line)
+        for line in database.all(
+            f"SELECT {_REQUEST} FROM requests WHERE open AND collection = ? ORDER BY id", (collection,)
+        )
+    ]
+
+
+def request_rows(database: Database, request: int) -> list[SentRow]:
+    """The rows of a request, as they were sent."""
+    return [
+        SentRow(*line)
+        for line in database.all(
+            "SELECT locale, key, slug, name, fingerprint, readable FROM request_rows WHERE request_id = ?"
+            " ORDER BY locale, key",
+            (request,),
+        )
+    ]
+
+
+def close_request(connection: sqlite3.Connection, request: int) -> None:
+    """Write down that the twins of a request were looked for."""
+    connection.execute("UPDATE requests SET open = 0 WHERE id = ?", (request,))
+
+
+def doubts(database: Database, collection: str) -> list[Doubt]:
+    """The rows in flight, each with the latest request that carried it, in the order of the requests."""
+    width = len(COLUMNS.split(","))
+    of_row = ", ".join(f"rows.{name.strip()}" for name in COLUMNS.split(","))
+    of_request = ", ".join(f"requests.{name.strip()}" for name in _REQUEST.split(","))
+    lines = database.all(
+        f"SELECT {of_row}, {of_request} FROM rows JOIN requests ON requests.id = rows.request"
+        " WHERE rows.status = 'in_flight' AND rows.collection = ?"
+        " ORDER BY requests.id, rows.source_row, rows.locale, rows.key",
+        (collection,),
+    )
+    known: dict[int, Request] = {}
+    return [Doubt(row_of(line[:width]), known.setdefault(line[width], _request(line[width:]))) for line in lines]
+
+
+def latest_request(database: Database) -> int:
+    """The number of the newest request, 0 if there is none."""
+    line = database.one("SELECT coalesce(max(id), 0) FROM requests")
+    return 0 if line is None else int(line[0])
+
+
+def put_twin_checks(
+    connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]], request: int
+) -> None:
+    """Write down that rule 7 must look at these rows."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO twin_checks (collection, locale, key, request_id) VALUES (?, ?, ?, ?)",
+        [(collection, locale, key, request) for locale, key in keys],
+    )
+
+
+def twin_checks(database: Database, collection: str) -> list[TwinCheck]:
+    """The rows that rule 7 must look at, oldest request first."""
+    return [
+        TwinCheck(*line)
+        for line in database.all(
+            "SELECT locale, key, request_id FROM twin_checks WHERE collection = ? ORDER BY request_id, locale, key",
+            (collection,),
+        )
+    ]
+
+
+def drop_twin_checks(connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]]) -> None:
+    """Write down that rule 7 has looked at these rows."""
+    connection.executemany(
+        "DELETE FROM twin_checks WHERE collection = ? AND locale = ? AND key = ?",
+        [(collection, locale, key) for locale, key in keys],
+    )
+
+
+def _request(line: Sequence[Any]) -> Request:
+    number, run, verb, endpoint, watermark, sent_at, lost_at, outcome, still_open = line
+    return Request(
+        id=number,
+        run=run,
+        verb=verb,
+        endpoint=endpoint,
+        watermark=instants.read(watermark),
+        sent_at=instants.read(sent_at),
+        lost_at=instants.read(lost_at),
+        outcome=outcome,
+        closed=outcome is not None and not still_open,
+    )

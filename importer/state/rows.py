@@ -1,0 +1,262 @@
+"""Rows: one for each item of the sheet, found by locale and key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from importer.errors import Bug
+from importer.model import Row, Status
+from importer.state import instants
+from importer.state.records import UNNAMED, CheckedRow, Published, Refused, Sent, unnamed_key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from importer.state.database import Database
+
+COLUMNS: Final = (
+    "key, locale, status, source, source_row, item_id, slug, slug_sent, name, first_request, first_watermark,"
+    " source_hash, fingerprint, readable, attempts, last_published, error_source, error_code, error, warning, run"
+)
+"""The columns of a `Row`, in the order of its fields."""
+
+_WATERMARK: Final = COLUMNS.replace(",", " ").split().index("first_watermark")
+
+# A row whose send came to nothing is pending again, unless it holds an item: then it stands as that item does, and
+# without a hash, for what the sheet says now has not reached the item.
+_BACK: Final = """
+    status = coalesce(item_status, 'pending'),
+    source_hash = CASE WHEN item_id IS NULL THEN source_hash END,
+    fingerprint = CASE WHEN item_id IS NULL THEN fingerprint END,
+    readable = CASE WHEN item_id IS NULL THEN readable END
+"""
+
+
+def row_of(line: Sequence[Any]) -> Row:
+    """The row that a line of `COLUMNS` describes."""
+    key, locale, status, *rest = line
+    rest[_WATERMARK - 3] = instants.read(rest[_WATERMARK - 3])
+    return Row(key, locale, Status(status), *rest)
+
+
+def rows(database: Database, collection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """The rows with these (locale, key); those that the state does not know are left out."""
+    found: dict[tuple[str, str], Row] = {}
+    if database.one("SELECT 1 FROM rows LIMIT 1") is None:
+        return found  # a first run asks for every key of the sheet
+    by_locale: defaultdict[str, list[str]] = defaultdict(list)
+    for locale, key in keys:
+        by_locale[locale].append(key)
+    question = f"SELECT {COLUMNS} FROM rows WHERE collection = ? AND locale = ? AND key IN ({{}})"
+    for locale, wanted in by_locale.items():
+        for line in database.among(question, (collection, locale), wanted):
+            found[locale, line[0]] = row_of(line)
+    return found
+
+
+def count_rows(database: Database, collection: str) -> dict[Status, int]:
+    """How many rows have each status; every status is there."""
+    counted = dict.fromkeys(Status, 0)
+    for status, count in database.all(
+        "SELECT status, count(*) FROM rows WHERE collection = ? GROUP BY status", (collection,)
+    ):
+        counted[Status(status)] = count
+    return counted
+
+
+def has_published(database: Database, collection: str) -> int:
+    """How many rows hold an item."""
+    line = database.one("SELECT count(*) FROM rows WHERE collection = ? AND item_id IS NOT NULL", (collection,))
+    return 0 if line is None else int(line[0])
+
+
+def all_rows(database: Database, collection: str, status: Status | None) -> Iterator[Row]:
+    """All rows (of a status), in the order of the sheet."""
+    yield from map(
+        row_of,
+        database.each(
+            f"SELECT {COLUMNS} FROM rows WHERE collection = ?1 AND (?2 IS NULL OR status = ?2)"
+            " ORDER BY source_row, locale, key",
+            (collection, status),
+        ),
+    )
+
+
+def keys_by_item(database: Database, item_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The (locale, key) of the rows that hold these items."""
+    found = database.among("SELECT item_id, locale, key FROM rows WHERE item_id IN ({})", (), item_ids)
+    return {item_id: (locale, key) for item_id, locale, key in found}
+
+
+def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, Row]:
+    """The rows that hold an item, by their returned slug without case."""
+    question = (
+        f"SELECT {COLUMNS} FROM rows"
+        " WHERE item_id IS NOT NULL AND collection = ? AND locale = ? AND slug_folded IN ({})"
+    )
+    lines = database.among(question, (collection, locale), (slug.casefold() for slug in slugs))
+    found = map(row_of, lines)
+    return {(row.slug or "").casefold(): row for row in found}
+
+
+def put_sent(connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, run: str) -> None:
+    """Mark rows as in flight in `request`; the request and the watermark of a first send are kept for good."""
+    connection.executemany(
+        """
+        INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
+                          first_request, first_watermark, request, source_hash, fingerprint, readable, attempts, run)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'in_flight', ?7, ?8, id, watermark, id, ?9, ?10, ?11, 1, ?12
+        FROM requests WHERE id = ?13
+        ON CONFLICT (collection, locale, key) DO UPDATE SET
+            status = 'in_flight', source = excluded.source, source_row = excluded.source_row,
+            source_rows = excluded.source_rows, slug_sent = excluded.slug_sent, name = excluded.name,
+            first_request = coalesce(first_request, excluded.first_request),
+            first_watermark = coalesce(first_watermark, excluded.first_watermark),
+            request = excluded.request, source_hash = excluded.source_hash, fingerprint = excluded.fingerprint,
+            readable = excluded.readable, attempts = attempts + 1, run = excluded.run,
+            error_source = NULL, error_code = NULL, error = NULL, unnamed = 0
+        """,
+        [(collection, *_as_sent(one), run, request) for one in sent],
+    )
+
+
+def _as_sent(sent: Sent) -> tuple[Any, ...]:
+    item = sent.item
+    numbers = orjson.dumps(item.rows).decode()
+    return (
+        *(item.locale, item.key, sent.source, item.row, numbers, item.slug, item.name),
+        *(item.source_hash, item.fingerprint, item.readable),
+    )
+
+
+def put_published(connection: sqlite3.Connection, collection: str, published: Iterable[Published]) -> None:
+    """Give rows their items; raises Bug for a row that the state does not know."""
+    for one in published:
+        if one.status not in {Status.PUBLISHED, Status.STAGED}:
+            raise Bug(f"a row that holds an item cannot be {one.status}")
+        changed = connection.execute(
+            """
+            UPDATE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
+                last_published = ?8, warning = ?9, error_source = NULL, error_code = NULL, error = NULL
+            WHERE collection = ?1 AND locale = ?2 AND key = ?3
+            """,
+            (
+                *(collection, one.locale, one.key, one.status, one.item_id, one.slug, one.slug.casefold()),
+                *(one.last_published, one.warning),
+            ),
+        ).rowcount
+        if changed != 1:
+            raise Bug(f"item {one.item_id} was answered for the row {one.key!r}, which was never sent")
+
+
+def put_refused(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], request: int) -> None:
+    """Reject rows that are in flight in `request`; others keep what became of them since."""
+    connection.executemany(
+        """
+        UPDATE rows SET status = 'rejected', error_source = ?4, error_code = ?5, error = ?6, warning = NULL
+        WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND status = 'in_flight' AND request = ?7
+        """,
+        [(collection, one.locale, one.key, one.error_source, one.code, one.message, request) for one in refused],
+    )
+
+
+def put_back(
+    connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]], request: int | None = None
+) -> None:
+    """Make rows in flight (in `request`, if that is said) pending again."""
+    connection.executemany(
+        f"""
+        UPDATE rows SET {_BACK} WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND status = 'in_flight'
+            AND (?4 IS NULL OR request = ?4)
+        """,
+        [(collection, locale, key, request) for locale, key in keys],
+    )
+
+
+def put_rejected(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], run: str) -> None:
+    """Reject rows for good; one that was never sent is made, and then needs its `sent`."""
+    for one in refused:
+        if one.sent is not None:
+            connection.execute(
+                """
+                INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
+                                  source_hash, fingerprint, readable)
+                VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)
+                ON CONFLICT (collection, locale, key) DO UPDATE SET
+                    source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
+                    slug_sent = excluded.slug_sent, name = excluded.name, source_hash = excluded.source_hash,
+                    fingerprint = excluded.fingerprint, readable = excluded.readable
+                """,
+                (collection, *_as_sent(one.sent)),
+            )
+        changed = connection.execute(
+            """
+            UPDATE rows SET status = 'rejected', error_source = ?4, error_code = ?5, error = ?6, warning = NULL, run = ?7
+            WHERE collection = ?1 AND locale = ?2 AND key = ?3
+            """,
+            (collection, one.locale, one.key, one.error_source, one.code, one.message, run),
+        ).rowcount
+        if changed != 1:
+            raise Bug(f"the row {one.key!r} was rejected ({one.code}) before the state knew it")
+
+
+def put_checked(
+    connection: sqlite3.Connection, collection: str, checked: Iterable[CheckedRow], *, run: str, source: str
+) -> None:
+    """Write down what our own checks found; a row that holds an item, or is in flight, keeps its status."""
+    named: dict[tuple[str, str], int] = {}
+    lines = []
+    for one in checked:
+        key = one.key
+        # A doubled key belongs to the row that had it first.
+        if (
+            not key
+            or one.code == "key_duplicate"
+            or named.setdefault((one.locale, key), one.source_row) != one.source_row
+        ):
+            key = unnamed_key(one.source_row)
+        numbers = orjson.dumps((one.source_row,)).decode()
+        unnamed = key.startswith(UNNAMED)
+        lines.append(
+            (collection, one.locale, key, source, one.source_row, numbers, one.code, one.message, run, unnamed)
+        )
+    connection.executemany(
+        """
+        INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status,
+                          error_source, error_code, error, run, unnamed)
+        VALUES (?, ?, ?, ?, ?, ?, 'rejected', 'check', ?, ?, ?, ?)
+        ON CONFLICT (collection, locale, key) DO UPDATE SET
+            status = CASE WHEN status IN ('published', 'staged', 'in_flight') THEN status ELSE 'rejected' END,
+            source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
+            error_source = 'check', error_code = excluded.error_code, error = excluded.error,
+            run = CASE WHEN item_id IS NULL AND status <> 'in_flight' THEN excluded.run ELSE run END
+        """,
+        lines,
+    )
+
+
+def forget_unnamed(connection: sqlite3.Connection, source: str, source_rows: Sequence[int] | None) -> None:
+    """Forget rows without a key of their own of a sheet: all, or those with these numbers."""
+    if source_rows is None:
+        connection.execute("DELETE FROM rows WHERE unnamed AND source = ?", (source,))
+    else:
+        connection.executemany(
+            "DELETE FROM rows WHERE unnamed AND source = ? AND source_row = ?",
+            [(source, number) for number in source_rows],
+        )
+
+
+def clear_errors(connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]]) -> None:
+    """Forget what our own checks found: the rows are good again."""
+    connection.executemany(
+        """
+        UPDATE rows SET error_source = NULL, error_code = NULL, error = NULL,
+            status = CASE WHEN status = 'rejected' THEN coalesce(item_status, 'pending') ELSE status END
+        WHERE collection = ? AND locale = ? AND key = ? AND error_source = 'check'
+        """,
+        [(collection, locale, key) for locale, key in keys],
+    )

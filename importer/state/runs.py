@@ -1,0 +1,152 @@
+"""Runs, small facts, caches and the watermark."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from importer.errors import StateError
+from importer.state import instants
+from importer.state.records import Identity, RunRecord
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from importer.state.database import Database
+
+_RUN = "run, mapping, source, mode, started_at, finished_at, verdict, exit_code, summary"
+
+
+def identity(database: Database) -> Identity | None:
+    """What the file was claimed for, None if it never was."""
+    kept = fact(database, "identity")
+    return None if kept is None else Identity(**orjson.loads(kept))
+
+
+def claim(database: Database, wanted: Identity) -> None:
+    """Write down what the file belongs to; raises StateError if that is something else."""
+    kept = identity(database)
+    if kept == wanted:
+        return
+    with database.transaction() as connection:
+        kept = identity(database)
+        if kept is not None:
+            _require_same("collection", kept.collection, wanted.collection, database)
+            if kept.site and wanted.site:
+                _require_same("site", kept.site, wanted.site, database)
+            wanted = Identity(wanted.mapping, wanted.site or kept.site, wanted.collection)
+        put_fact(connection, "identity", orjson.dumps(wanted).decode())
+
+
+def _require_same(noun: str, kept: str, wanted: str, database: Database) -> None:
+    if kept != wanted:
+        raise StateError(
+            f"the state file {database.path} belongs to {noun} {kept}, this run is for {noun} {wanted}",
+            f"name another state file with --state PATH, or correct the {noun} in the mapping",
+        )
+
+
+def start_run(database: Database, *, mapping: str, source: str, mode: str, at: datetime | None) -> str:
+    """Write down that a run begins; its name sorts by time."""
+    moment = (at or datetime.now(UTC)).astimezone(UTC)
+    with database.transaction() as connection:
+        while True:
+            run = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+            if connection.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone() is None:
+                break
+        connection.execute(
+            "INSERT INTO runs (run, mapping, source, mode, started_at) VALUES (?, ?, ?, ?, ?)",
+            (run, mapping, source, mode, instants.written(moment)),
+        )
+    return run
+
+
+def finish_run(
+    database: Database, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None
+) -> None:
+    """Write down how a run ended."""
+    with database.transaction() as connection:
+        connection.execute(
+            "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, summary = ? WHERE run = ?",
+            (instants.written(at or datetime.now(UTC)), verdict, exit_code, orjson.dumps(summary).decode(), run),
+        )
+
+
+def runs(database: Database, mapping: str | None = None) -> list[RunRecord]:
+    """All runs (of a mapping), oldest first."""
+    return [
+        _run(line)
+        for line in database.all(
+            f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number", (mapping,)
+        )
+    ]
+
+
+def last_run(database: Database, mapping: str | None = None) -> RunRecord | None:
+    """The newest run (of a mapping)."""
+    line = database.one(
+        f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number DESC LIMIT 1", (mapping,)
+    )
+    return None if line is None else _run(line)
+
+
+def _run(line: tuple[Any, ...]) -> RunRecord:
+    run, mapping, source, mode, started, finished, verdict, exit_code, summary = line
+    return RunRecord(
+        run=run,
+        mapping=mapping,
+        source=source,
+        mode=mode,
+        started_at=datetime.fromisoformat(started),
+        finished_at=instants.read(finished),
+        verdict=verdict,
+        exit_code=exit_code,
+        summary=None if summary is None else orjson.loads(summary),
+    )
+
+
+def fact(database: Database, name: str) -> str | None:
+    """The value of a small fact."""
+    line = database.one("SELECT value FROM facts WHERE name = ?", (name,))
+    return None if line is None else str(line[0])
+
+
+def put_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Keep a small fact, within a transaction."""
+    connection.execute(
+        "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
+def save_cache(database: Database, kind: str, name: str, value: Any) -> None:
+    """Keep something that was read from Webflow, as JSON."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO caches (kind, name, value, saved_at) VALUES (?, ?, ?, ?)",
+            (kind, name, orjson.dumps(value).decode(), instants.written(datetime.now(UTC))),
+        )
+
+
+def cache(database: Database, kind: str, name: str) -> tuple[Any, datetime] | None:
+    """What was kept, and when (the client's clock)."""
+    line = database.one("SELECT value, saved_at FROM caches WHERE kind = ? AND name = ?", (kind, name))
+    return None if line is None else (orjson.loads(line[0]), datetime.fromisoformat(line[1]))
+
+
+def watermark(database: Database, collection: str) -> datetime | None:
+    """The greatest `createdOn` seen in any answer so far."""
+    line = database.one("SELECT at FROM watermarks WHERE collection = ?", (collection,))
+    return None if line is None else instants.read(line[0])
+
+
+def raise_watermark(connection: sqlite3.Connection, collection: str, at: datetime) -> None:
+    """Raise the watermark, never lower it; within a transaction."""
+    connection.execute(
+        "INSERT INTO watermarks (collection, at) VALUES (?, ?)"
+        " ON CONFLICT (collection) DO UPDATE SET at = max(at, excluded.at)",
+        (collection, instants.written(at)),
+    )

@@ -1,0 +1,78 @@
+"""What look-ups of the collection showed, so that a later run need not ask for it again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from importer.state import instants
+from importer.state.records import SeenItem
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from importer.state.database import Database
+
+_SEEN: Final = "item_id, locale, slug, name, key, readable, created_on, live"
+
+
+def note_seen(connection: sqlite3.Connection, collection: str, items: Iterable[SeenItem], mark: int) -> None:
+    """Keep what was shown; `mark`, the newest request that had begun by then, stays that of the first sighting."""
+    connection.executemany(
+        f"""
+        INSERT INTO seen (collection, {_SEEN}, slug_folded, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (collection, locale, item_id) DO UPDATE SET
+            slug = excluded.slug, slug_folded = excluded.slug_folded, name = excluded.name, key = excluded.key,
+            readable = excluded.readable, created_on = excluded.created_on, live = excluded.live
+        """,
+        [
+            (
+                *(collection, item.item_id, item.locale, item.slug, item.name, item.key, item.readable),
+                *(instants.written(item.created_on), item.live, item.slug.casefold(), mark),
+            )
+            for item in items
+        ],
+    )
+
+
+def seen_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, list[SeenItem]]:
+    """The items that were seen under these slugs, by slug without case, oldest sighting first."""
+    return _seen(database, collection, locale, "slug_folded", (slug.casefold() for slug in slugs))
+
+
+def seen_by_key(database: Database, collection: str, locale: str, keys: Iterable[str]) -> dict[str, list[SeenItem]]:
+    """The items that were seen with these keys, by key, oldest sighting first."""
+    return _seen(database, collection, locale, "key", keys)
+
+
+def first_sighting(database: Database, item_ids: Iterable[str]) -> dict[str, int]:
+    """The mark of the first sighting of each of these items; those never seen are left out."""
+    lines = database.among("SELECT item_id, mark FROM seen WHERE item_id IN ({})", (), item_ids)
+    marks: dict[str, int] = {}
+    for item_id, mark in lines:
+        marks[item_id] = min(mark, marks.get(item_id, mark))
+    return marks
+
+
+def forget_seen(connection: sqlite3.Connection, item_ids: Iterable[str]) -> None:
+    """Forget items that are gone."""
+    connection.executemany("DELETE FROM seen WHERE item_id = ?", [(item_id,) for item_id in item_ids])
+
+
+def _seen(
+    database: Database, collection: str, locale: str, column: str, wanted: Iterable[str]
+) -> dict[str, list[SeenItem]]:
+    question = f"SELECT {column}, mark, {_SEEN} FROM seen WHERE collection = ? AND locale = ? AND {column} IN ({{}})"
+    found: defaultdict[str, list[tuple[int, SeenItem]]] = defaultdict(list)
+    for name, mark, *line in database.among(question, (collection, locale), wanted):
+        found[name].append((mark, _item(line)))
+    return {
+        name: [item for _, item in sorted(items, key=lambda one: (one[0], one[1].item_id))]
+        for name, items in found.items()
+    }
+
+
+def _item(line: list[Any]) -> SeenItem:
+    item_id, locale, slug, name, key, readable, created_on, live = line
+    return SeenItem(item_id, locale, slug, name, key, readable, instants.read(created_on), bool(live))

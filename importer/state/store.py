@@ -1,0 +1,366 @@
+"""The one door to the state file: every method is one question, or one transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from importer.errors import Bug
+from importer.model import Status
+from importer.state import requests, rows, runs, seen
+from importer.state.database import Database
+from importer.state.lock import Heartbeat, held
+from importer.state.records import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from importer.model import Row
+    from importer.state.records import (
+        CheckedRow,
+        Doubt,
+        Identity,
+        Refused,
+        Request,
+        RunRecord,
+        SeenItem,
+        Sent,
+        SentRow,
+        TwinCheck,
+    )
+
+Named = tuple[str, str]
+"""A row by its locale and key."""
+
+
+class State:
+    """The state of one mapping at one destination.
+
+    Instants are aware and kept in UTC with milliseconds. Every method that writes is one transaction, on the disk when
+    it returns; it raises DiskFull if that was not possible and Locked if another program is writing.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._identity = runs.identity(database)
+        self._heartbeat: Heartbeat | None = None
+
+    # The file ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the file, and make it with its folder unless `read_only`.
+
+        Raises StateError if it cannot be used: no such file (`read_only`), no right to write, not a state file,
+        damaged, or written by a newer importer.
+        """
+        database = Database.open(path, read_only=read_only)
+        try:
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._database.path
+
+    @property
+    def identity(self) -> Identity | None:
+        """What the file belongs to, None before the first `claim`."""
+        return self._identity
+
+    def claim(self, identity: Identity) -> None:
+        """Say what this run is for: the first one writes it down, a later one must agree.
+
+        Raises StateError for another collection, or another site where both are known ("" is unknown).
+        """
+        runs.claim(self._database, identity)
+        self._identity = runs.identity(self._database)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the file for one run; only the end of this block, or of the process, frees it.
+
+        Raises Locked at once if another run holds it, StateError if the disk has no such locks.
+        """
+        with held(self.path) as heartbeat:
+            self._heartbeat = heartbeat
+            try:
+                yield
+            finally:
+                self._heartbeat = None
+
+    def beat(self) -> None:
+        """Show people that this run is alive (cheap; `begin`, `finish` and `lost` do it too)."""
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
+
+    @property
+    def _collection(self) -> str:
+        if self._identity is None:
+            raise Bug("the state file was used before it was claimed")
+        return self._identity.collection
+
+    # Runs, facts, caches, watermark --------------------------------------------------------------------------------
+
+    def start_run(self, *, mapping: str, source: str, mode: str, at: datetime | None = None) -> str:
+        """Write down that a run begins; its name, such as `20261123-174501-ab12`, sorts by time."""
+        return runs.start_run(self._database, mapping=mapping, source=source, mode=mode, at=at)
+
+    def finish_run(
+        self, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None = None
+    ) -> None:
+        """Write down how a run ended; `summary` is its object in the JSON output."""
+        runs.finish_run(self._database, run, verdict=verdict, exit_code=exit_code, summary=summary, at=at)
+
+    def last_run(self, mapping: str | None = None) -> RunRecord | None:
+        """The newest run (of a mapping)."""
+        return runs.last_run(self._database, mapping)
+
+    def runs(self, mapping: str | None = None) -> list[RunRecord]:
+        """All runs (of a mapping), oldest first."""
+        return runs.runs(self._database, mapping)
+
+    def fact(self, name: str) -> str | None:
+        """The value of a small fact."""
+        return runs.fact(self._database, name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a small fact."""
+        with self._database.transaction() as connection:
+            runs.put_fact(connection, name, value)
+
+    def save_cache(self, kind: str, name: str, value: Any) -> None:
+        """Keep something that was read from Webflow ("schema", "site", "references"), as JSON."""
+        runs.save_cache(self._database, kind, name, value)
+
+    def cache(self, kind: str, name: str) -> Any | None:
+        """What was kept, or None."""
+        kept = runs.cache(self._database, kind, name)
+        return None if kept is None else kept[0]
+
+    def cache_saved_at(self, kind: str, name: str) -> datetime | None:
+        """When it was kept, by the clock of this machine."""
+        kept = runs.cache(self._database, kind, name)
+        return None if kept is None else kept[1]
+
+    def watermark(self, collection: str) -> datetime | None:
+        """The greatest `createdOn` seen in any answer so far."""
+        return runs.watermark(self._database, collection)
+
+    def raise_watermark(self, collection: str, at: datetime) -> None:
+        """Raise the watermark; it never falls."""
+        with self._database.transaction() as connection:
+            runs.raise_watermark(connection, collection, at)
+
+    # Rows ----------------------------------------------------------------------------------------------------------
+
+    def rows(self, keys: Sequence[Named]) -> dict[Named, Row]:
+        """The rows with these (locale, key); those that the state does not know are left out."""
+        return rows.rows(self._database, self._collection, keys)
+
+    def standing(self, keys: Sequence[Named]) -> dict[Named, Row]:
+        """The same, for the many keys of a whole batch."""
+        return rows.rows(self._database, self._collection, keys)
+
+    def count_rows(self) -> dict[Status, int]:
+        """How many rows have each status; every status is there."""
+        return rows.count_rows(self._database, self._collection)
+
+    def has_published(self) -> int:
+        """How many rows hold an item."""
+        return rows.has_published(self._database, self._collection)
+
+    def all_rows(self, status: Status | None = None) -> Iterator[Row]:
+        """All rows (of a status), in the order of the sheet."""
+        return rows.all_rows(self._database, self._collection, status)
+
+    def keys_by_item(self, item_ids: Sequence[str]) -> dict[str, Named]:
+        """The (locale, key) of the rows that hold these items, by item id."""
+        return rows.keys_by_item(self._database, item_ids)
+
+    def rows_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, Row]:
+        """The rows that hold an item, by their returned slug without case (`str.casefold`)."""
+        return rows.rows_by_slug(self._database, self._collection, locale, slugs)
+
+    def reject_checked(self, checked: Sequence[CheckedRow], *, run: str, source: str) -> None:
+        """Write down what our own checks found.
+
+        A row that holds an item, or is in flight, keeps its status and is only told the error. A row without a key, or
+        with an earlier row's (code `key_duplicate`, or twice in one call), is kept under `unnamed_key(source_row)`.
+        """
+        with self._database.transaction() as connection:
+            rows.put_checked(connection, self._collection, checked, run=run, source=source)
+
+    def forget_unnamed(self, source: str, source_rows: Sequence[int] | None = None) -> None:
+        """Forget the rows of a sheet that have no key of their own: all, or those with these numbers."""
+        with self._database.transaction() as connection:
+            rows.forget_unnamed(connection, source, source_rows)
+
+    def clear_errors(self, keys: Sequence[Named]) -> None:
+        """Forget what our own checks found: the rows are good again, a rejected one is pending."""
+        with self._database.transaction() as connection:
+            rows.clear_errors(connection, self._collection, keys)
+
+    # Requests: before, after, lost ---------------------------------------------------------------------------------
+
+    def begin(  # noqa: PLR0913 - rule 1 is one transaction
+        self,
+        *,
+        run: str,
+        verb: str,
+        endpoint: str,
+        watermark: datetime | None,
+        at: datetime | None,
+        sent: Sequence[Sent],
+    ) -> int:
+        """Rule 1: write down a request and its rows as sent, and mark them as in flight; returns its number.
+
+        `watermark` None stands for an empty collection. `at` is the server's time, if any is known.
+        """
+        self.beat()
+        with self._database.transaction() as connection:
+            return requests.begin(
+                connection, self._collection, sent, head=(run, verb, endpoint), watermark=watermark, at=at
+            )
+
+    def finish(  # noqa: PLR0913 - rule 2 is one transaction
+        self,
+        request: int,
+        *,
+        outcome: str,
+        at: datetime | None,
+        published: Sequence[Published] = (),
+        refused: Sequence[Refused] = (),
+        pending: Sequence[Named] = (),
+        watermark: datetime | None = None,
+        facts: Mapping[str, str] | None = None,
+        twin_checks: Sequence[Named] = (),
+        open_: bool = False,
+    ) -> None:
+        """Rule 2: write down the outcome ("answered", "refused:<code>", "not_carried_out") and what became of the rows.
+
+        Rows of the request that are not mentioned stay in flight: they are in doubt. `pending` ones were not written;
+        one that holds an item stands again as that item does. `open_` keeps the request open for rule 7, `twin_checks`
+        names rows that it must look at. Raises Bug for an item of a row that was never sent.
+        """
+        self.beat()
+        collection = self._collection
+        with self._database.transaction() as connection:
+            requests.answered(connection, request, outcome, at, still_open=open_)
+            rows.put_published(connection, collection, published)
+            rows.put_refused(connection, collection, refused, request)
+            rows.put_back(connection, collection, pending, request)
+            requests.put_twin_checks(connection, collection, twin_checks, request)
+            for name, value in (facts or {}).items():
+                runs.put_fact(connection, name, value)
+            if watermark is not None:
+                runs.raise_watermark(connection, collection, watermark)
+
+    def lost(self, request: int, at: datetime | None) -> None:
+        """Write down that the answer was lost at this moment of the server's time (None: not known yet)."""
+        self.beat()
+        with self._database.transaction() as connection:
+            requests.lost(connection, request, at)
+
+    def interrupted(self, at: datetime | None) -> int:
+        """When a run starts: count every request in flight as lost; returns how many they were."""
+        with self._database.transaction() as connection:
+            return requests.interrupted(connection, at)
+
+    def date_lost(self, at: datetime) -> None:
+        """Give lost requests without a date this one."""
+        with self._database.transaction() as connection:
+            requests.date_lost(connection, at)
+
+    # Settling ------------------------------------------------------------------------------------------------------
+
+    def doubts(self) -> list[Doubt]:
+        """The rows in flight, each with the latest request that carried it."""
+        return requests.doubts(self._database, self._collection)
+
+    def adopt(
+        self, locale: str, key: str, item: tuple[str, str, Status, str | None], warning: str | None = None
+    ) -> None:
+        """Give a row the item (id, slug, PUBLISHED or STAGED, lastPublished) that was found to be its own."""
+        item_id, slug, status, last_published = item
+        found = Published(locale, key, item_id, slug, status, last_published, warning)
+        with self._database.transaction() as connection:
+            rows.put_published(connection, self._collection, [found])
+
+    def release(self, keys: Sequence[Named]) -> None:
+        """Make rows in flight pending again; one that holds an item stands again as that item does."""
+        with self._database.transaction() as connection:
+            rows.put_back(connection, self._collection, keys)
+
+    def reject(self, refused: Sequence[Refused], run: str) -> None:
+        """Reject rows; one that was never sent needs its `Refused.sent` (raises Bug without)."""
+        with self._database.transaction() as connection:
+            rows.put_rejected(connection, self._collection, refused, run)
+
+    def open_requests(self) -> list[Request]:
+        """Rule 7: requests whose twins must still be looked for, oldest first."""
+        return requests.open_requests(self._database, self._collection)
+
+    def request_rows(self, request: int) -> list[SentRow]:
+        """The rows of a request, as they were sent."""
+        return requests.request_rows(self._database, request)
+
+    def close_request(self, request: int) -> None:
+        """Write down that the twins of a request were looked for."""
+        with self._database.transaction() as connection:
+            requests.close_request(connection, request)
+
+    def twin_checks(self) -> list[TwinCheck]:
+        """Rule 7: rows that came back under an altered slug and must be looked at."""
+        return requests.twin_checks(self._database, self._collection)
+
+    def drop_twin_checks(self, keys: Sequence[Named]) -> None:
+        """Write down that they were looked at."""
+        with self._database.transaction() as connection:
+            requests.drop_twin_checks(connection, self._collection, keys)
+
+    def latest_request(self) -> int:
+        """The number of the newest request, 0 if there is none."""
+        return requests.latest_request(self._database)
+
+    # What look-ups showed ------------------------------------------------------------------------------------------
+
+    def note_seen(self, items: Sequence[SeenItem]) -> None:
+        """Keep what a look-up showed, marked with the newest request that had begun at its first sighting."""
+        with self._database.transaction() as connection:
+            seen.note_seen(connection, self._collection, items, requests.latest_request(self._database))
+
+    def seen_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, list[SeenItem]]:
+        """The items seen under these slugs, by slug without case (`str.casefold`), oldest sighting first."""
+        return seen.seen_by_slug(self._database, self._collection, locale, slugs)
+
+    def seen_by_key(self, locale: str, keys: Sequence[str]) -> dict[str, list[SeenItem]]:
+        """The items seen with these keys, by key, oldest sighting first."""
+        return seen.seen_by_key(self._database, self._collection, locale, keys)
+
+    def first_sighting(self, item_ids: Sequence[str]) -> dict[str, int]:
+        """The mark of the first sighting of each item; those never seen are left out."""
+        return seen.first_sighting(self._database, item_ids)
+
+    def forget_seen(self, item_ids: Sequence[str]) -> None:
+        """Forget items that are gone."""
+        with self._database.transaction() as connection:
+            seen.forget_seen(connection, item_ids)
