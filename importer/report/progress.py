@@ -1,0 +1,34 @@
+"""The progress of a run as one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.report.amounts import number_of
+
+if TYPE_CHECKING:
+    from importer.model import Progress
+
+
+def progress_line(progress: Progress, *, seconds: float) -> str:
+    """Say how far a run is that began `seconds` ago: rows, rejects, speed, requests left, what is waited for."""
+    parts = [f"{progress.done:,} of {number_of(progress.total, 'row', 'rows')}{_percent(progress)}"]
+    if progress.rejected:
+        parts.append(f"{progress.rejected:,} rejected")
+    if seconds >= 1 and progress.done:
+        parts.append(f"{progress.done / seconds:,.0f} rows/s")
+    return ", ".join([*parts, *asides(progress)])
+
+
+def asides(progress: Progress) -> list[str]:
+    """Say what stands behind the numbers: requests left in the minute, and what is being waited for."""
+    said = []
+    if progress.requests_left is not None:
+        said.append(f"{number_of(progress.requests_left, 'request', 'requests')} left this minute")
+    if progress.waiting_for:
+        said.append(f"waiting for {progress.waiting_for}")
+    return said
+
+
+def _percent(progress: Progress) -> str:
+    return f" ({100 * progress.done // progress.total} %)" if progress.total else ""

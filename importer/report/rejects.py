@@ -1,0 +1,146 @@
+"""The rejects files: the rows that were not taken, as they stood, with what is wrong beside them.
+
+`rejects.csv` is the file to run back in; `rejects.xlsx` is for people, with the guilty cells marked.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from importer.errors import DiskFull, StateError
+from importer.model import KIND_PREFIX, ROW, Kind, Problem
+from importer.report.workbook import RejectsWorkbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+ADDED_COLUMNS = (ROW, "_error_code", "_error", "_fix")
+"""What stands behind the source's own columns; a file whose header has `_row` and `_error_code` is ours."""
+
+MOST_WORKBOOK_ROWS = 20_000
+"""Beyond this many rows only the CSV is written."""
+
+BETWEEN = " | "
+"""What stands between several problems of one row."""
+
+Problems: TypeAlias = "Mapping[int, Sequence[Problem]] | Callable[[pl.Series], Mapping[int, Sequence[Problem]]]"
+"""The problems by row number, or a function that tells those of a batch of row numbers (UInt32)."""
+
+
+def write_rejects(
+    folder: Path,
+    *,
+    columns: Sequence[str],
+    batches: Iterable[pl.DataFrame],
+    problems: Problems,
+    decimal: str = ".",
+    xlsx: bool = True,
+) -> Path | None:
+    """Write `rejects.csv`, and `rejects.xlsx` beside it, into `folder`; give the path of the CSV.
+
+    `batches` are the source's own frames; the rows that have a problem are written, the others passed over. Both files
+    take their place only when they are complete; where no row has a problem, files of an earlier time are removed and
+    None is given. The workbook is left out beyond 20,000 rows, or where a cell does not fit into one.
+    Raises DiskFull, or StateError where the folder cannot be written.
+    """
+    text, book = folder / "rejects.csv", folder / "rejects.xlsx"
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx else None
+        draft = _draft_of(text)
+        try:
+            written, fits = 0, True
+            # The mark at the beginning makes spreadsheet programs read UTF-8, so that saving it there harms nothing.
+            with draft.open("w", encoding="utf-8-sig", newline="") as file:
+                lines = csv.writer(file, lineterminator="\n")
+                lines.writerow([neutralised(name) for name in (*columns, *ADDED_COLUMNS)])
+                for row, of_row, cells, kinds in _guilty(columns, batches, problems):
+                    said = _said(of_row)
+                    lines.writerow(
+                        [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
+                        + [str(row), *map(neutralised, said)]
+                    )
+                    written += 1
+                    fits = fits and written <= MOST_WORKBOOK_ROWS and RejectsWorkbook.takes(cells)
+                    if fits and workbook is not None:
+                        workbook.add(cells, kinds, (row, *said), of_row)
+            if workbook is not None:
+                workbook.save(_draft_of(book))  # also where it is not kept: only so does it let go of its own draft
+            if workbook is not None and fits and written:
+                _draft_of(book).replace(book)
+            else:
+                book.unlink(missing_ok=True)
+            if not written:
+                text.unlink(missing_ok=True)
+                return None
+            draft.replace(text)
+        finally:
+            draft.unlink(missing_ok=True)
+            _draft_of(book).unlink(missing_ok=True)
+    return text
+
+
+def neutralised(cell: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula: it then begins with `'` (one of its own is doubled)."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else cell
+
+
+def _written(cell: str | None, kind: int, decimal: str) -> str:
+    """Write a cell as the CSV holds it: numbers with the mapping's decimal sign, all else as it is."""
+    if cell is None:
+        return ""
+    return neutralised(cell.replace(".", decimal) if kind == Kind.NUMBER else cell)
+
+
+def _guilty(
+    columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: Problems
+) -> Iterator[tuple[int, Sequence[Problem], tuple[str | None, ...], tuple[int, ...]]]:
+    """Give each row that has a problem: its number, its problems, its cells and what they were in the workbook."""
+    for batch in batches:
+        rows = batch.get_column(ROW)
+        told = problems(rows) if callable(problems) else problems
+        guilty = batch.filter(pl.Series([bool(told.get(row)) for row in rows], dtype=pl.Boolean))
+        typed = [f"{KIND_PREFIX}{name}" for name in columns]
+        kinds = guilty.select(
+            (pl.col(name) if name in guilty.columns else pl.lit(int(Kind.TEXT), pl.UInt8)).alias(name) for name in typed
+        )
+        for row, cells, kind in zip(
+            guilty.get_column(ROW), guilty.select(columns).iter_rows(), kinds.iter_rows(), strict=True
+        ):
+            yield row, told[row], cells, kind
+
+
+def _said(of_row: Sequence[Problem]) -> tuple[str, str, str]:
+    return (
+        BETWEEN.join(problem.code for problem in of_row),
+        BETWEEN.join(problem.message for problem in of_row),
+        BETWEEN.join(problem.fix for problem in of_row),
+    )
+
+
+def _draft_of(path: Path) -> Path:
+    """Name the file beside it that is written first."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say what a full or closed disk means for the person who asked."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull(
+                f"The disk is full, so the rejects cannot be written into {folder}.", "Make room, then run again."
+            ) from error
+        raise StateError(
+            f"The rejects cannot be written into {folder}: {error.strerror or error}.",
+            "The folder stands beside the state file; --state PATH puts both elsewhere.",
+        ) from error

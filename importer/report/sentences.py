@@ -1,0 +1,93 @@
+"""How a command ended, as text for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.report.amounts import duration, number_of
+
+if TYPE_CHECKING:
+    from importer.errors import ImporterError
+    from importer.model import Counts
+    from importer.report.summary import RunResult, RunSummary
+
+HEADLINES = {
+    "done": "done",
+    "rejects": "finished, with rejected rows",
+    "invalid": "not started",
+    "denied": "refused: no access",
+    "refused": "refused by the destination",
+    "stopped": "stopped; the same command goes on from here",
+    "guarded": "stopped by a guard, nothing was sent",
+    "in_doubt": "finished, with rows in doubt; the same command settles them",
+    "bug": "failed, by a mistake of ours",
+}
+"""What a person reads for each verdict."""
+
+_LABELS = {
+    "created": "published",
+    "updated": "updated",
+    "staged": "staged (drafts)",
+    "unchanged": "unchanged",
+    "skipped": "skipped",
+    "rejected": "rejected",
+    "in_doubt": "in doubt",
+    "not_sent": "not sent",
+    "removed": "removed",
+}
+
+
+def result_text(result: RunResult) -> str:
+    """Give the summary of every run, one below the other; the error that ended it is said elsewhere."""
+    return "\n\n".join(run_text(run, result) for run in result.runs)
+
+
+def run_text(run: RunSummary, result: RunResult) -> str:
+    """Give the summary of one run: what, how each item ended, what it cost, where the files are."""
+    target = run.collection_slug or run.collection_id or "?"
+    head = f"{_name(run.source)} -> {target}: {HEADLINES[result.verdict]} ({duration(result.seconds)})"
+    lines = [head, *counts_lines(run.counts)]
+    if run.left_out:
+        lines.append(_line(number_of(run.left_out, "row", "rows"), "left out by [where]"))
+    sent = [number_of(run.tally.sent, "request", "requests")]
+    if run.tally.retried:
+        sent.append(f"{run.tally.retried:,} sent again")
+    if run.tally.throttled:
+        sent.append(f"{run.tally.throttled:,} held back by the rate limit")
+    lines.append(f"  {', '.join(sent)}")
+    if run.rejects is not None:
+        lines.append(f"  rejected rows: {run.rejects}")
+    if run.state is not None:
+        lines.append(f"  state:         {run.state}")
+    return "\n".join(lines)
+
+
+def check_text(run: RunSummary) -> str:
+    """Give the summary of a check: how many rows are good, how many would be rejected."""
+    counts = run.counts
+    rows = number_of(counts.total, "row", "rows")
+    if not counts.rejected:
+        said = f"{_name(run.source)}: {rows}, all good"
+    else:
+        said = f"{_name(run.source)}: {rows}, {counts.not_sent:,} good, {counts.rejected:,} would be rejected"
+    return f"{said} ({run.left_out:,} left out by [where])" if run.left_out else said
+
+
+def counts_lines(counts: Counts) -> list[str]:
+    """Give one line for each way in which items ended, those that are zero left out, and the total."""
+    lines = [_line(f"{getattr(counts, name):,}", label) for name, label in _LABELS.items() if getattr(counts, name)]
+    return [*lines, _line(f"{counts.total:,}", "in all")] if len(lines) != 1 else lines
+
+
+def error_text(error: ImporterError) -> str:
+    """Give what went wrong, and what to do next."""
+    return f"{error.message}\n{error.hint}" if error.hint else error.message
+
+
+def _line(number: str, label: str) -> str:
+    return f"  {number:>9} {label}"
+
+
+def _name(source: str) -> str:
+    return Path(source).name or source

@@ -1,0 +1,137 @@
+"""The rejects as a workbook: typed cells stay typed, guilty cells are marked and say why."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from importer.model import Kind, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+LONGEST_CELL = 32_767
+"""Characters that a cell of a workbook can hold (Excel's own limit)."""
+
+GUILTY = PatternFill("solid", start_color="FFFFC7CE")
+OURS = PatternFill("solid", start_color="FFEDEDED")
+WIDTHS = {"_row": 8, "_error_code": 22, "_error": 70, "_fix": 70}
+USUAL_WIDTH = 24
+EXACT_DIGITS = 15
+"""Digits of a number that every spreadsheet program keeps; longer ones stay text."""
+
+
+class RejectsWorkbook:
+    """Gathers rejected rows on disk, and becomes a workbook when it is saved."""
+
+    def __init__(self, columns: Sequence[str], added: Sequence[str]) -> None:
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet("Rejects")
+        self._places = {name: place for place, name in enumerate(columns)}
+        self._row_place = len(columns)
+        self._sheet.freeze_panes = "A2"
+        names = (*columns, *added)
+        for place, name in enumerate(names, start=1):
+            width = WIDTHS.get(name, USUAL_WIDTH) if place > len(columns) else USUAL_WIDTH
+            self._sheet.column_dimensions[get_column_letter(place)].width = width
+        head = [self._text(name) for name in names]
+        for cell in head:
+            cell.font = Font(bold=True)
+        self._sheet.append(head)
+
+    @staticmethod
+    def takes(cells: Sequence[str | None]) -> bool:
+        """Say whether the cells fit into a workbook as they are (length, no control characters)."""
+        return all(
+            cell is None or (len(cell) <= LONGEST_CELL and not ILLEGAL_CHARACTERS_RE.search(cell)) for cell in cells
+        )
+
+    def add(
+        self,
+        cells: Sequence[str | None],
+        kinds: Sequence[int],
+        said: tuple[int, str, str, str],
+        problems: Sequence[Problem],
+    ) -> None:
+        """Add one row: its cells, then row number, codes, messages and fixes."""
+        row = [self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)]
+        for problem in problems:
+            place = self._places.get(problem.column or "", self._row_place)
+            if place < len(row):
+                self._mark(row[place], problem)
+        number, *texts = said
+        added = [WriteOnlyCell(self._sheet, value=number), *(self._text(shortened(text)) for text in texts)]
+        for cell in added:
+            cell.fill = OURS
+            cell.alignment = Alignment(vertical="top", wrap_text=True)
+        self._sheet.append([*row, *added])
+
+    def save(self, path: Path) -> None:
+        """Write the workbook."""
+        self._book.save(path)
+
+    def _mark(self, cell: Cell, problem: Problem) -> None:
+        said = f"{problem.message}\n{problem.fix}"
+        if cell.comment is not None:
+            said = f"{cell.comment.text}\n\n{said}"
+        cell.fill = GUILTY
+        cell.comment = Comment(shortened(said), "importer", height=140, width=320)
+
+    def _cell(self, cell: str | None, kind: int) -> Cell:
+        if cell is None:
+            return WriteOnlyCell(self._sheet, value=None)
+        value = native(cell, kind)
+        if isinstance(value, str) and kind != Kind.ERROR:
+            return self._text(value)
+        made = WriteOnlyCell(self._sheet)
+        made.value = value
+        return made
+
+    def _text(self, value: str) -> Cell:
+        """Make a cell of text: openpyxl would take "=1+1" for a formula and "#N/A" for an error."""
+        made = WriteOnlyCell(self._sheet, value=value)
+        made.data_type = "s"
+        return made
+
+
+def native(cell: str, kind: int) -> str | float | bool | date | datetime:
+    """Turn canonical text back into what the workbook held; what cannot be turned back exactly stays text."""
+    match kind:
+        case Kind.BOOLEAN:
+            return cell == "TRUE" if cell in {"TRUE", "FALSE"} else cell
+        case Kind.NUMBER:
+            return _number(cell)
+        case Kind.DATE:
+            with contextlib.suppress(ValueError):
+                return date.fromisoformat(cell)
+            with contextlib.suppress(ValueError):
+                moment = datetime.fromisoformat(cell)
+                return cell if moment.tzinfo else moment
+            return cell
+        case _:
+            return cell
+
+
+def shortened(text: str) -> str:
+    """Keep our own sentences within what a cell and a comment can hold."""
+    text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+
+
+def _number(cell: str) -> str | float:
+    with contextlib.suppress(ValueError):
+        if sum(map(str.isdigit, cell)) <= EXACT_DIGITS and cell.lstrip("-").isdigit():
+            return int(cell)
+        number = float(cell)
+        if number == number and abs(number) != float("inf") and "_" not in cell:  # noqa: PLR0124 - NaN differs from itself
+            return number
+    return cell
