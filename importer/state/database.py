@@ -19,7 +19,7 @@ BUSY_MILLISECONDS: Final = 5_000
 AT_ONCE: Final = 500
 """How many values one `IN (...)` list holds."""
 
-OTHER_FILE: Final = "name another file with --state PATH"
+OTHER_FILE: Final = "Name another file with --state PATH."
 
 
 class Database:
@@ -37,15 +37,15 @@ class Database:
         """
         if read_only and not path.is_file():
             raise StateError(
-                f"there is no state file {path} yet", "`importer run` makes it; --state PATH names another"
+                f"There is no state file {path} yet.", "`importer run` makes it; --state PATH names another."
             )
         if not read_only:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise StateError(
-                    f"the folder of the state file {path} cannot be made: {error.strerror or error}",
-                    "name a file in a folder that can be written to with --state PATH",
+                    f"The folder of the state file {path} cannot be made: {error.strerror or error}.",
+                    "Name a file in a folder that can be written to with --state PATH.",
                 ) from error
         with _sentences(path):
             connection = _read_only(path) if read_only else sqlite3.connect(path, isolation_level=None)
@@ -77,22 +77,22 @@ class Database:
                 raise
 
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        """All lines of an answer."""
+        """Give all lines of an answer."""
         with _sentences(self.path):
             return self.connection.execute(sql, values).fetchall()
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any | None:
-        """The first line of an answer, or None."""
+        """Give the first line of an answer, or None."""
         with _sentences(self.path):
             return self.connection.execute(sql, values).fetchone()
 
     def each(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        """The lines of an answer, one after the other."""
+        """Give the lines of an answer, one after the other."""
         with _sentences(self.path):
             yield from self.connection.execute(sql, values)
 
     def among(self, sql: str, fixed: Sequence[Any], wanted: Iterable[str]) -> Iterator[Any]:
-        """The lines whose value is one of `wanted`; `sql` says `IN ({})` at its end, after the `fixed` values."""
+        """Give the lines whose value is one of `wanted`; `sql` says `IN ({})` at its end, after the `fixed` values."""
         asked = list(dict.fromkeys(wanted))
         for start in range(0, len(asked), AT_ONCE):
             part = asked[start : start + AT_ONCE]
@@ -107,13 +107,13 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, read_only: bool) -> 
     format_version(connection, path)  # a file of somebody else is refused before anything in it is touched
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
-        raise StateError(f"the disk of {path} cannot hold a state file (no shared memory for SQLite)", OTHER_FILE)
+        raise StateError(f"The disk of {path} cannot hold a state file (no shared memory for SQLite).", OTHER_FILE)
     connection.execute("PRAGMA synchronous = FULL")
     migrate(connection, path)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write; in a folder that cannot be written to, one that needs no files beside it."""
+    """Connect without the right to write; in a folder that cannot be written to, one that needs no files beside it."""
     address = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     try:
@@ -146,25 +146,25 @@ def _sentence(error: sqlite3.Error, path: Path) -> ImporterError | None:
     match code & 0xFF if code is not None else None:
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return DiskFull(
-                f"the state file {path} could not be written: {error}",
-                "make room on the disk and run the same command again; it goes on where it stopped",
+                f"The state file {path} could not be written: {error}.",
+                "Make room on the disk and run the same command again; it goes on where it stopped.",
             )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Locked(
-                f"another program is writing to the state file {path}",
-                "close it (a database viewer?) and run the same command again",
+                f"Another program is writing to the state file {path}.",
+                "Close it (a database viewer?) and run the same command again.",
             )
         case sqlite3.SQLITE_NOTADB:
-            return StateError(f"{path} is not a state file", OTHER_FILE)
+            return StateError(f"{path} is not a state file.", OTHER_FILE)
         case sqlite3.SQLITE_CORRUPT:
             return StateError(
-                f"the state file {path} is damaged: {error}",
-                "put back a copy of it, or name another file with --state PATH; keep the damaged one",
+                f"The state file {path} is damaged: {error}.",
+                "Put back a copy of it, or name another file with --state PATH; keep the damaged one.",
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return StateError(
-                f"the state file {path} cannot be opened for writing: {error}",
-                "name a file in a folder that can be written to with --state PATH",
+                f"The state file {path} cannot be opened for writing: {error}.",
+                "Name a file in a folder that can be written to with --state PATH.",
             )
         case _:
             return None

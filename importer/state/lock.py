@@ -61,13 +61,13 @@ def held(state: Path) -> Iterator[Heartbeat]:
         lock.acquire()
     except Timeout as error:
         raise Locked(
-            f"another run holds the state file {state}{_holder(told)}",
-            "wait until it is done, or end it; then run the same command again",
+            f"Another run holds the state file {state}{_holder(told)}.",
+            "Wait until it is done, or end it; then run the same command again.",
         ) from error
     except (OSError, NotImplementedError) as error:
         raise StateError(
-            f"the state file {state} cannot be locked: {error}",
-            "name a file in a folder that can be written to, on a disk with locks, with --state PATH",
+            f"The state file {state} cannot be locked: {error}.",
+            "Name a file in a folder that can be written to, on a disk with locks, with --state PATH.",
         ) from error
     heartbeat = Heartbeat(told)
     try:
@@ -79,7 +79,7 @@ def held(state: Path) -> Iterator[Heartbeat]:
 
 
 def _holder(told: Path) -> str:
-    """Who holds the lock, as far as it has said so."""
+    """Tell who holds the lock, as far as it has said so."""
     try:
         holder: Any = orjson.loads(told.read_bytes())
         return (

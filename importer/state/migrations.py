@@ -117,13 +117,13 @@ def require_present(connection: sqlite3.Connection, path: Path) -> None:
     version = format_version(connection, path)
     if version < len(MIGRATIONS):
         raise StateError(
-            f"{path} has format {version}, this importer reads format {len(MIGRATIONS)}",
-            "`importer run` brings the state file to the present format",
+            f"{path} has format {version}, this importer reads format {len(MIGRATIONS)}.",
+            "`importer run` brings the state file to the present format.",
         )
 
 
 def format_version(connection: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGRATIONS) -> int:
-    """The format version of the file, 0 for an empty one.
+    """Tell the format version of the file, 0 for an empty one.
 
     Raises StateError if it was written by a newer importer, or is the database of another program.
     """
@@ -133,13 +133,13 @@ def format_version(connection: sqlite3.Connection, path: Path, migrations: Seque
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application or version or tables:
             raise StateError(
-                f"{path} is a database of another program, not a state file",
-                "name another file with --state PATH",
+                f"{path} is a database of another program, not a state file.",
+                "Name another file with --state PATH.",
             )
         return 0
     if version > len(migrations):
         raise StateError(
-            f"{path} was written by a newer importer (format {version}; this one knows up to {len(migrations)})",
-            "upgrade the importer, or name another state file with --state PATH",
+            f"{path} was written by a newer importer (format {version}; this one knows up to {len(migrations)}).",
+            "Upgrade the importer, or name another state file with --state PATH.",
         )
     return version

@@ -15,7 +15,7 @@ UNNAMED: Final = "\x00row "
 
 
 def unnamed_key(source_row: int) -> str:
-    """The key under which a row without a key, or with another row's key, is kept."""
+    """Make the key for a row that has none of its own, or another row's."""
     return f"{UNNAMED}{source_row}"
 
 

@@ -32,7 +32,8 @@ def begin(
     """Write down a request (`head`: run, verb, endpoint) and its rows as sent, and mark them as in flight."""
     locales = {one.item.locale for one in sent}
     cursor = connection.execute(
-        "INSERT INTO requests (run, verb, endpoint, collection, locale, watermark, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO requests (run, verb, endpoint, collection, locale, watermark, sent_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             *(*head, collection, locales.pop() if len(locales) == 1 else ""),
             *(instants.written(watermark) or "", instants.written(at)),
@@ -90,17 +91,18 @@ def date_lost(connection: sqlite3.Connection, at: datetime) -> None:
 
 
 def open_requests(database: Database, collection: str) -> list[Request]:
-    """Requests whose twins must still be looked for, oldest first."""
+    """List the requests whose twins must still be looked for, oldest first."""
     return [
         _request(line)
         for line in database.all(
-            f"SELECT {_REQUEST} FROM requests WHERE open AND collection = ? ORDER BY id", (collection,)
+            f"SELECT {_REQUEST} FROM requests WHERE open AND collection = ? ORDER BY id",  # noqa: S608 - only our own names
+            (collection,),
         )
     ]
 
 
 def request_rows(database: Database, request: int) -> list[SentRow]:
-    """The rows of a request, as they were sent."""
+    """List the rows of a request, as they were sent."""
     return [
         SentRow(*line)
         for line in database.all(
@@ -117,12 +119,12 @@ def close_request(connection: sqlite3.Connection, request: int) -> None:
 
 
 def doubts(database: Database, collection: str) -> list[Doubt]:
-    """The rows in flight, each with the latest request that carried it, in the order of the requests."""
+    """List the rows in flight, each with the latest request that carried it, in the order of the requests."""
     width = len(COLUMNS.split(","))
     of_row = ", ".join(f"rows.{name.strip()}" for name in COLUMNS.split(","))
     of_request = ", ".join(f"requests.{name.strip()}" for name in _REQUEST.split(","))
     lines = database.all(
-        f"SELECT {of_row}, {of_request} FROM rows JOIN requests ON requests.id = rows.request"
+        f"SELECT {of_row}, {of_request} FROM rows JOIN requests ON requests.id = rows.request"  # noqa: S608 - only our own names
         " WHERE rows.status = 'in_flight' AND rows.collection = ?"
         " ORDER BY requests.id, rows.source_row, rows.locale, rows.key",
         (collection,),
@@ -132,7 +134,7 @@ def doubts(database: Database, collection: str) -> list[Doubt]:
 
 
 def latest_request(database: Database) -> int:
-    """The number of the newest request, 0 if there is none."""
+    """Tell the number of the newest request, 0 if there is none."""
     line = database.one("SELECT coalesce(max(id), 0) FROM requests")
     return 0 if line is None else int(line[0])
 
@@ -148,7 +150,7 @@ def put_twin_checks(
 
 
 def twin_checks(database: Database, collection: str) -> list[TwinCheck]:
-    """The rows that rule 7 must look at, oldest request first."""
+    """List the rows that rule 7 must look at, oldest request first."""
     return [
         TwinCheck(*line)
         for line in database.all(

@@ -37,21 +37,21 @@ _BACK: Final = """
 
 
 def row_of(line: Sequence[Any]) -> Row:
-    """The row that a line of `COLUMNS` describes."""
+    """Read the row that a line of `COLUMNS` describes."""
     key, locale, status, *rest = line
     rest[_WATERMARK - 3] = instants.read(rest[_WATERMARK - 3])
     return Row(key, locale, Status(status), *rest)
 
 
 def rows(database: Database, collection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
-    """The rows with these (locale, key); those that the state does not know are left out."""
+    """Find the rows with these (locale, key); those that the state does not know are left out."""
     found: dict[tuple[str, str], Row] = {}
     if database.one("SELECT 1 FROM rows LIMIT 1") is None:
         return found  # a first run asks for every key of the sheet
     by_locale: defaultdict[str, list[str]] = defaultdict(list)
     for locale, key in keys:
         by_locale[locale].append(key)
-    question = f"SELECT {COLUMNS} FROM rows WHERE collection = ? AND locale = ? AND key IN ({{}})"
+    question = f"SELECT {COLUMNS} FROM rows WHERE collection = ? AND locale = ? AND key IN ({{}})"  # noqa: S608 - only our own names
     for locale, wanted in by_locale.items():
         for line in database.among(question, (collection, locale), wanted):
             found[locale, line[0]] = row_of(line)
@@ -59,7 +59,7 @@ def rows(database: Database, collection: str, keys: Iterable[tuple[str, str]]) -
 
 
 def count_rows(database: Database, collection: str) -> dict[Status, int]:
-    """How many rows have each status; every status is there."""
+    """Count how many rows have each status; every status is there."""
     counted = dict.fromkeys(Status, 0)
     for status, count in database.all(
         "SELECT status, count(*) FROM rows WHERE collection = ? GROUP BY status", (collection,)
@@ -69,17 +69,17 @@ def count_rows(database: Database, collection: str) -> dict[Status, int]:
 
 
 def has_published(database: Database, collection: str) -> int:
-    """How many rows hold an item."""
+    """Count how many rows hold an item."""
     line = database.one("SELECT count(*) FROM rows WHERE collection = ? AND item_id IS NOT NULL", (collection,))
     return 0 if line is None else int(line[0])
 
 
 def all_rows(database: Database, collection: str, status: Status | None) -> Iterator[Row]:
-    """All rows (of a status), in the order of the sheet."""
+    """Give all rows (of a status), in the order of the sheet."""
     yield from map(
         row_of,
         database.each(
-            f"SELECT {COLUMNS} FROM rows WHERE collection = ?1 AND (?2 IS NULL OR status = ?2)"
+            f"SELECT {COLUMNS} FROM rows WHERE collection = ?1 AND (?2 IS NULL OR status = ?2)"  # noqa: S608 - only our own names
             " ORDER BY source_row, locale, key",
             (collection, status),
         ),
@@ -87,15 +87,15 @@ def all_rows(database: Database, collection: str, status: Status | None) -> Iter
 
 
 def keys_by_item(database: Database, item_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The (locale, key) of the rows that hold these items."""
+    """Find the (locale, key) of the rows that hold these items."""
     found = database.among("SELECT item_id, locale, key FROM rows WHERE item_id IN ({})", (), item_ids)
     return {item_id: (locale, key) for item_id, locale, key in found}
 
 
 def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, Row]:
-    """The rows that hold an item, by their returned slug without case."""
+    """Find the rows that hold an item, by their returned slug without case."""
     question = (
-        f"SELECT {COLUMNS} FROM rows"
+        f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - only our own names
         " WHERE item_id IS NOT NULL AND collection = ? AND locale = ? AND slug_folded IN ({})"
     )
     lines = database.among(question, (collection, locale), (slug.casefold() for slug in slugs))
@@ -172,7 +172,7 @@ def put_back(
         f"""
         UPDATE rows SET {_BACK} WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND status = 'in_flight'
             AND (?4 IS NULL OR request = ?4)
-        """,
+        """,  # noqa: S608 - only our own names
         [(collection, locale, key, request) for locale, key in keys],
     )
 
@@ -195,7 +195,8 @@ def put_rejected(connection: sqlite3.Connection, collection: str, refused: Itera
             )
         changed = connection.execute(
             """
-            UPDATE rows SET status = 'rejected', error_source = ?4, error_code = ?5, error = ?6, warning = NULL, run = ?7
+            UPDATE rows SET status = 'rejected', run = ?7, warning = NULL,
+                error_source = ?4, error_code = ?5, error = ?6
             WHERE collection = ?1 AND locale = ?2 AND key = ?3
             """,
             (collection, one.locale, one.key, one.error_source, one.code, one.message, run),

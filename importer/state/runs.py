@@ -21,7 +21,7 @@ _RUN = "run, mapping, source, mode, started_at, finished_at, verdict, exit_code,
 
 
 def identity(database: Database) -> Identity | None:
-    """What the file was claimed for, None if it never was."""
+    """Tell what the file was claimed for, None if it never was."""
     kept = fact(database, "identity")
     return None if kept is None else Identity(**orjson.loads(kept))
 
@@ -44,8 +44,8 @@ def claim(database: Database, wanted: Identity) -> None:
 def _require_same(noun: str, kept: str, wanted: str, database: Database) -> None:
     if kept != wanted:
         raise StateError(
-            f"the state file {database.path} belongs to {noun} {kept}, this run is for {noun} {wanted}",
-            f"name another state file with --state PATH, or correct the {noun} in the mapping",
+            f"The state file {database.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.",
+            f"Name another state file with --state PATH, or correct the {noun} in the mapping.",
         )
 
 
@@ -76,19 +76,21 @@ def finish_run(
 
 
 def runs(database: Database, mapping: str | None = None) -> list[RunRecord]:
-    """All runs (of a mapping), oldest first."""
+    """List all runs (of a mapping), oldest first."""
     return [
         _run(line)
         for line in database.all(
-            f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number", (mapping,)
+            f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number",  # noqa: S608 - only our own names
+            (mapping,),
         )
     ]
 
 
 def last_run(database: Database, mapping: str | None = None) -> RunRecord | None:
-    """The newest run (of a mapping)."""
+    """Give the newest run (of a mapping)."""
     line = database.one(
-        f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number DESC LIMIT 1", (mapping,)
+        f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number DESC LIMIT 1",  # noqa: S608 - only our own names
+        (mapping,),
     )
     return None if line is None else _run(line)
 
@@ -109,7 +111,7 @@ def _run(line: tuple[Any, ...]) -> RunRecord:
 
 
 def fact(database: Database, name: str) -> str | None:
-    """The value of a small fact."""
+    """Give the value of a small fact."""
     line = database.one("SELECT value FROM facts WHERE name = ?", (name,))
     return None if line is None else str(line[0])
 
@@ -132,13 +134,13 @@ def save_cache(database: Database, kind: str, name: str, value: Any) -> None:
 
 
 def cache(database: Database, kind: str, name: str) -> tuple[Any, datetime] | None:
-    """What was kept, and when (the client's clock)."""
+    """Give what was kept, and when (the client's clock)."""
     line = database.one("SELECT value, saved_at FROM caches WHERE kind = ? AND name = ?", (kind, name))
     return None if line is None else (orjson.loads(line[0]), datetime.fromisoformat(line[1]))
 
 
 def watermark(database: Database, collection: str) -> datetime | None:
-    """The greatest `createdOn` seen in any answer so far."""
+    """Tell the greatest `createdOn` seen in any answer so far."""
     line = database.one("SELECT at FROM watermarks WHERE collection = ?", (collection,))
     return None if line is None else instants.read(line[0])
 

@@ -25,7 +25,7 @@ def note_seen(connection: sqlite3.Connection, collection: str, items: Iterable[S
         ON CONFLICT (collection, locale, item_id) DO UPDATE SET
             slug = excluded.slug, slug_folded = excluded.slug_folded, name = excluded.name, key = excluded.key,
             readable = excluded.readable, created_on = excluded.created_on, live = excluded.live
-        """,
+        """,  # noqa: S608 - only our own names
         [
             (
                 *(collection, item.item_id, item.locale, item.slug, item.name, item.key, item.readable),
@@ -37,17 +37,17 @@ def note_seen(connection: sqlite3.Connection, collection: str, items: Iterable[S
 
 
 def seen_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, list[SeenItem]]:
-    """The items that were seen under these slugs, by slug without case, oldest sighting first."""
+    """Find the items that were seen under these slugs, by slug without case, oldest sighting first."""
     return _seen(database, collection, locale, "slug_folded", (slug.casefold() for slug in slugs))
 
 
 def seen_by_key(database: Database, collection: str, locale: str, keys: Iterable[str]) -> dict[str, list[SeenItem]]:
-    """The items that were seen with these keys, by key, oldest sighting first."""
+    """Find the items that were seen with these keys, by key, oldest sighting first."""
     return _seen(database, collection, locale, "key", keys)
 
 
 def first_sighting(database: Database, item_ids: Iterable[str]) -> dict[str, int]:
-    """The mark of the first sighting of each of these items; those never seen are left out."""
+    """Tell the mark of the first sighting of each of these items; those never seen are left out."""
     lines = database.among("SELECT item_id, mark FROM seen WHERE item_id IN ({})", (), item_ids)
     marks: dict[str, int] = {}
     for item_id, mark in lines:
@@ -63,7 +63,7 @@ def forget_seen(connection: sqlite3.Connection, item_ids: Iterable[str]) -> None
 def _seen(
     database: Database, collection: str, locale: str, column: str, wanted: Iterable[str]
 ) -> dict[str, list[SeenItem]]:
-    question = f"SELECT {column}, mark, {_SEEN} FROM seen WHERE collection = ? AND locale = ? AND {column} IN ({{}})"
+    question = f"SELECT {column}, mark, {_SEEN} FROM seen WHERE collection = ? AND locale = ? AND {column} IN ({{}})"  # noqa: S608 - only our own names
     found: defaultdict[str, list[tuple[int, SeenItem]]] = defaultdict(list)
     for name, mark, *line in database.among(question, (collection, locale), wanted):
         found[name].append((mark, _item(line)))

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from importer.errors import Bug
-from importer.model import Status
 from importer.state import requests, rows, runs, seen
 from importer.state.database import Database
 from importer.state.lock import Heartbeat, held
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from importer.model import Row
+    from importer.model import Row, Status
     from importer.state.records import (
         CheckedRow,
         Doubt,
@@ -114,9 +113,15 @@ class State:
 
     @property
     def _collection(self) -> str:
+        """What may be written to."""
         if self._identity is None:
-            raise Bug("the state file was used before it was claimed")
+            raise Bug("the state file was written to before it was claimed")
         return self._identity.collection
+
+    @property
+    def _read_collection(self) -> str:
+        """What is read; a file that was never claimed holds nothing."""
+        return "" if self._identity is None else self._identity.collection
 
     # Runs, facts, caches, watermark --------------------------------------------------------------------------------
 
@@ -131,15 +136,15 @@ class State:
         runs.finish_run(self._database, run, verdict=verdict, exit_code=exit_code, summary=summary, at=at)
 
     def last_run(self, mapping: str | None = None) -> RunRecord | None:
-        """The newest run (of a mapping)."""
+        """Give the newest run (of a mapping)."""
         return runs.last_run(self._database, mapping)
 
     def runs(self, mapping: str | None = None) -> list[RunRecord]:
-        """All runs (of a mapping), oldest first."""
+        """List all runs (of a mapping), oldest first."""
         return runs.runs(self._database, mapping)
 
     def fact(self, name: str) -> str | None:
-        """The value of a small fact."""
+        """Give the value of a small fact."""
         return runs.fact(self._database, name)
 
     def set_fact(self, name: str, value: str) -> None:
@@ -152,17 +157,17 @@ class State:
         runs.save_cache(self._database, kind, name, value)
 
     def cache(self, kind: str, name: str) -> Any | None:
-        """What was kept, or None."""
+        """Give what was kept, or None."""
         kept = runs.cache(self._database, kind, name)
         return None if kept is None else kept[0]
 
     def cache_saved_at(self, kind: str, name: str) -> datetime | None:
-        """When it was kept, by the clock of this machine."""
+        """Tell when it was kept, by the clock of this machine."""
         kept = runs.cache(self._database, kind, name)
         return None if kept is None else kept[1]
 
     def watermark(self, collection: str) -> datetime | None:
-        """The greatest `createdOn` seen in any answer so far."""
+        """Tell the greatest `createdOn` seen in any answer so far."""
         return runs.watermark(self._database, collection)
 
     def raise_watermark(self, collection: str, at: datetime) -> None:
@@ -173,32 +178,32 @@ class State:
     # Rows ----------------------------------------------------------------------------------------------------------
 
     def rows(self, keys: Sequence[Named]) -> dict[Named, Row]:
-        """The rows with these (locale, key); those that the state does not know are left out."""
-        return rows.rows(self._database, self._collection, keys)
+        """Find the rows with these (locale, key); those that the state does not know are left out."""
+        return rows.rows(self._database, self._read_collection, keys)
 
     def standing(self, keys: Sequence[Named]) -> dict[Named, Row]:
-        """The same, for the many keys of a whole batch."""
-        return rows.rows(self._database, self._collection, keys)
+        """Do the same for the many keys of a whole batch."""
+        return rows.rows(self._database, self._read_collection, keys)
 
     def count_rows(self) -> dict[Status, int]:
-        """How many rows have each status; every status is there."""
-        return rows.count_rows(self._database, self._collection)
+        """Count how many rows have each status; every status is there."""
+        return rows.count_rows(self._database, self._read_collection)
 
     def has_published(self) -> int:
-        """How many rows hold an item."""
-        return rows.has_published(self._database, self._collection)
+        """Count how many rows hold an item."""
+        return rows.has_published(self._database, self._read_collection)
 
     def all_rows(self, status: Status | None = None) -> Iterator[Row]:
-        """All rows (of a status), in the order of the sheet."""
-        return rows.all_rows(self._database, self._collection, status)
+        """Give all rows (of a status), in the order of the sheet."""
+        return rows.all_rows(self._database, self._read_collection, status)
 
     def keys_by_item(self, item_ids: Sequence[str]) -> dict[str, Named]:
-        """The (locale, key) of the rows that hold these items, by item id."""
+        """Find the (locale, key) of the rows that hold these items, by item id."""
         return rows.keys_by_item(self._database, item_ids)
 
     def rows_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, Row]:
-        """The rows that hold an item, by their returned slug without case (`str.casefold`)."""
-        return rows.rows_by_slug(self._database, self._collection, locale, slugs)
+        """Find the rows that hold an item, by their returned slug without case (`str.casefold`)."""
+        return rows.rows_by_slug(self._database, self._read_collection, locale, slugs)
 
     def reject_checked(self, checked: Sequence[CheckedRow], *, run: str, source: str) -> None:
         """Write down what our own checks found.
@@ -221,7 +226,7 @@ class State:
 
     # Requests: before, after, lost ---------------------------------------------------------------------------------
 
-    def begin(  # noqa: PLR0913 - rule 1 is one transaction
+    def begin(
         self,
         *,
         run: str,
@@ -281,7 +286,7 @@ class State:
             requests.lost(connection, request, at)
 
     def interrupted(self, at: datetime | None) -> int:
-        """When a run starts: count every request in flight as lost; returns how many they were."""
+        """Count every request in flight as lost, when a run starts; returns how many they were."""
         with self._database.transaction() as connection:
             return requests.interrupted(connection, at)
 
@@ -293,8 +298,8 @@ class State:
     # Settling ------------------------------------------------------------------------------------------------------
 
     def doubts(self) -> list[Doubt]:
-        """The rows in flight, each with the latest request that carried it."""
-        return requests.doubts(self._database, self._collection)
+        """List the rows in flight, each with the latest request that carried it."""
+        return requests.doubts(self._database, self._read_collection)
 
     def adopt(
         self, locale: str, key: str, item: tuple[str, str, Status, str | None], warning: str | None = None
@@ -316,11 +321,11 @@ class State:
             rows.put_rejected(connection, self._collection, refused, run)
 
     def open_requests(self) -> list[Request]:
-        """Rule 7: requests whose twins must still be looked for, oldest first."""
-        return requests.open_requests(self._database, self._collection)
+        """Rule 7: list the requests whose twins must still be looked for, oldest first."""
+        return requests.open_requests(self._database, self._read_collection)
 
     def request_rows(self, request: int) -> list[SentRow]:
-        """The rows of a request, as they were sent."""
+        """List the rows of a request, as they were sent."""
         return requests.request_rows(self._database, request)
 
     def close_request(self, request: int) -> None:
@@ -329,8 +334,8 @@ class State:
             requests.close_request(connection, request)
 
     def twin_checks(self) -> list[TwinCheck]:
-        """Rule 7: rows that came back under an altered slug and must be looked at."""
-        return requests.twin_checks(self._database, self._collection)
+        """Rule 7: list the rows that came back under an altered slug and must be looked at."""
+        return requests.twin_checks(self._database, self._read_collection)
 
     def drop_twin_checks(self, keys: Sequence[Named]) -> None:
         """Write down that they were looked at."""
@@ -338,7 +343,7 @@ class State:
             requests.drop_twin_checks(connection, self._collection, keys)
 
     def latest_request(self) -> int:
-        """The number of the newest request, 0 if there is none."""
+        """Tell the number of the newest request, 0 if there is none."""
         return requests.latest_request(self._database)
 
     # What look-ups showed ------------------------------------------------------------------------------------------
@@ -349,15 +354,15 @@ class State:
             seen.note_seen(connection, self._collection, items, requests.latest_request(self._database))
 
     def seen_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, list[SeenItem]]:
-        """The items seen under these slugs, by slug without case (`str.casefold`), oldest sighting first."""
-        return seen.seen_by_slug(self._database, self._collection, locale, slugs)
+        """Find the items seen under these slugs, by slug without case (`str.casefold`), oldest sighting first."""
+        return seen.seen_by_slug(self._database, self._read_collection, locale, slugs)
 
     def seen_by_key(self, locale: str, keys: Sequence[str]) -> dict[str, list[SeenItem]]:
-        """The items seen with these keys, by key, oldest sighting first."""
-        return seen.seen_by_key(self._database, self._collection, locale, keys)
+        """Find the items seen with these keys, by key, oldest sighting first."""
+        return seen.seen_by_key(self._database, self._read_collection, locale, keys)
 
     def first_sighting(self, item_ids: Sequence[str]) -> dict[str, int]:
-        """The mark of the first sighting of each item; those never seen are left out."""
+        """Tell the mark of the first sighting of each item; those never seen are left out."""
         return seen.first_sighting(self._database, item_ids)
 
     def forget_seen(self, item_ids: Sequence[str]) -> None:
