@@ -21,6 +21,13 @@ test: $(READY) ## Run the test suite
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
 
+demo: $(READY) ## Import the samples into a Webflow of their own
+	@sample_data/demo.sh
+
+sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/contract/node
+	@$(BIN)/python -m pytest tests/contract -rs
+
 lint: $(READY) ## Format check, lint and the import contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -34,4 +41,4 @@ format: $(READY) ## Format the code and mend what lint can mend
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment, caches and demo state
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .importer mappings/.importer node_modules
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .importer mappings/.importer tests/contract/node/node_modules
