@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from importer.client import NotFound, endpoints
-from importer.errors import CollectionChanged, MappingError
+from importer.client import NotFound, UnreadableAnswer, endpoints, read_collections, read_site, read_sites
+from importer.errors import MappingError
 from importer.schema import CollectionSchema, Locales, Site, collections_named, parse_collection
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ async def find_collection(client: Client, mapping: Mapping) -> Found:
     found: list[tuple[Site, CollectionSchema]] = []
     there: list[tuple[Site, CollectionSchema]] = []
     for site in await sites_named(client, mapping.site):
-        collections = await collections_of(client, site)
+        collections = read_collections(await client.read(endpoints.collections(site.id)))
         there += [(site, one) for one in collections]
         found += [(site, one) for one in collections_named(reference, collections)]
     if len(found) == 1:
@@ -68,26 +66,26 @@ async def find_site(client: Client, mapping: Mapping, found: Found) -> tuple[str
     site = found.site
     if not site:
         for one in await sites_named(client, mapping.site):
-            if any(collection.id == found.schema.id for collection in await collections_of(client, one)):
+            collections = read_collections(await client.read(endpoints.collections(one.id)))
+            if any(collection.id == found.schema.id for collection in collections):
                 site = one.id
     if not site:
         raise MappingError(
             f'The site of the collection "{found.schema.slug}" cannot be found, so its locales are not known.',
             "Write the cmsLocaleId instead of the tag, or give the token the scope sites:read.",
         )
-    answer = _read_site(await client.read(endpoints.site(site)))
+    answer = read_site(await client.read(endpoints.site(site)))
     return site, answer.locales or Locales()
 
 
-async def sites_named(client: Client, reference: str | None) -> list[Site]:
+async def sites_named(client: Client, reference: str | None) -> tuple[Site, ...]:
     """List the sites that the mapping can mean: all, or those of that id, short name or display name."""
-    answer = await client.read(endpoints.sites())
-    sites = [_read_site(one) for one in _list_of(answer, "sites")]
+    sites = read_sites(await client.read(endpoints.sites()))
     if reference is None:
         return sites
     wanted = reference.strip().casefold()
     for name in ("id", "short_name", "display_name"):
-        found = [one for one in sites if getattr(one, name).strip().casefold() == wanted]
+        found = tuple(one for one in sites if getattr(one, name).strip().casefold() == wanted)
         if found:
             return found
     raise MappingError(
@@ -97,38 +95,13 @@ async def sites_named(client: Client, reference: str | None) -> list[Site]:
     )
 
 
-async def collections_of(client: Client, site: Site) -> list[CollectionSchema]:
-    """List the collections of a site (without their fields)."""
-    answer = await client.read(endpoints.collections(site.id))
-    return [_parsed(one) for one in _list_of(answer, "collections")]
-
-
 async def read_schema(client: Client, collection: str) -> CollectionSchema:
     """Read a collection with its fields (GET /collections/{id})."""
-    return _parsed(await client.read(endpoints.collection(collection)))
-
-
-def _parsed(answer: Any) -> CollectionSchema:
+    answer = await client.read(endpoints.collection(collection))
     try:
         return parse_collection(answer)
     except ValueError as error:
-        raise CollectionChanged(f"Webflow's answer cannot be read: {error}.", _REPORT) from error
-
-
-def _read_site(answer: Any) -> Site:
-    try:
-        return Site.model_validate(answer)
-    except ValidationError as error:
-        raise CollectionChanged(
-            f"Webflow's answer cannot be read: no description of a site ({answer!r:.80}).", _REPORT
+        raise UnreadableAnswer(
+            f"Webflow answered with success, but {error}.",
+            "Check the base address; if it is right, run the same command again later.",
         ) from error
-
-
-def _list_of(answer: Any, name: str) -> list[Any]:
-    listed = answer.get(name) if isinstance(answer, dict) else answer
-    if not isinstance(listed, list):
-        raise CollectionChanged(f"Webflow's answer cannot be read: it has no list of {name}.", _REPORT)
-    return listed
-
-
-_REPORT = "Try again; if it stays so, Webflow's API has changed: please report it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from importer.errors import MappingError, UsageError
 from importer.mapping import Mapping, parse_mapping
-from importer.settings import Settings
+from importer.settings import Settings, Token, read_settings, state_path
 from importer.sources import Source, open_source
 
 if TYPE_CHECKING:
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 Sheetlike: TypeAlias = str | Path | pl.DataFrame
 """A path, "-" for standard input, or a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingOfFile(Mapping):
+    """A mapping that knows its file: relative paths begin there, and its state file lies beside it."""
+
+    path: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +45,6 @@ class Job:
     settings: Settings
     options: RunOptions
     state_path: Path
-
-    @property
-    def runs_folder(self) -> Path:
-        """The folder of the runs' reports, beside the state file."""
-        return self.state_path.parent / "runs"
 
     @property
     def mapping_text(self) -> str:
@@ -74,24 +76,25 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
     The sheet wins over the mapping's `[source] path`, which begins at the mapping file. Raises MappingError,
     UsageError, NotYet, TokenError.
     """
-    path = mapping_file(mapping)
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
+    path = loaded.path if isinstance(loaded, MappingOfFile) else None
     options.mode_of(loaded.mode)
     folder = Path() if path is None else path.parent
     if sheet is None and loaded.source.path is not None:
         sheet = loaded.source.path if loaded.source.path == "-" else folder / loaded.source.path
-    settings = Settings.read(
-        base_url=options.base_url, token_file=options.token_file, token=options.token, sandbox=options.sandbox
-    )
-    if options.state is None and (path is None or isinstance(sheet, pl.DataFrame)):
+    settings = read_settings(base_url=options.base_url, token_file=options.token_file, sandbox=options.sandbox)
+    if options.token is not None and not options.sandbox:
+        settings = Settings(settings.base_url, Token(options.token))
+    if options.state is None and isinstance(sheet, pl.DataFrame):
         raise UsageError(
-            "It is not said where the state file lies.", 'Give `state`: RunOptions(state=Path("products.db")).'
+            "It is not said where the state file of a frame lies.",
+            'Give `state`: RunOptions(state=Path("products.db")).',
         )
-    state = settings.state_path(path or Path(f"{loaded.name}.toml"), override=options.state)
+    state = state_path(path, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
     return Job(loaded, path, folder, sheet, settings, options, state)
 
 
-def load_mapping(path: str | Path) -> Mapping:
+def load_mapping(path: str | Path) -> MappingOfFile:
     """Read a mapping file; raises MappingError with every mistake, NotYet for what a later version will do."""
     path = Path(path)
     try:
@@ -109,7 +112,8 @@ def load_mapping(path: str | Path) -> Mapping:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
-    return parse_mapping(table, name=path.stem, text=text)
+    parsed = parse_mapping(table, name=path.stem, text=text)
+    return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
 
 
 def _where(error: tomllib.TOMLDecodeError) -> str:

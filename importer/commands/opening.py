@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from importer.client.local import LocalTransport
 
 from importer.client import Client, connect
-from importer.client.local import LocalTransport
 from importer.errors import MappingError
 from importer.model import Clock, SystemClock, Tally
 from importer.pacing import Pacer
 from importer.sandbox import create_app
+from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
     from typing import Any
 
     from importer.commands.options import RunOptions
     from importer.settings import Settings
-
-SANDBOX_URL = "http://sandbox.invalid/v2"
-"""The address of the embedded sandbox; nothing ever resolves it."""
-
-SANDBOX_TOKEN = "sandbox"  # noqa: S105 - the one that every sandbox knows, no secret
 
 SANDBOX_RATE = "6000"
 """Requests a minute that the embedded sandbox allows: nobody should wait for a toy."""
@@ -44,25 +40,26 @@ class Connection:
 
 @asynccontextmanager
 async def connection(
-    settings: Settings, options: RunOptions, *, folder: Path, clock: Clock | None = None
+    settings: Settings, options: RunOptions, *, mapping_path: Path | None, clock: Clock | None = None
 ) -> AsyncIterator[Connection]:
-    """Open the door that `options` name and close it again; `folder` is where a new sandbox looks for its seed.
+    """Open the door that `options` name and close it again; a new sandbox looks for its seed beside the mapping.
 
     Raises TokenError where a token is needed and there is none.
     """
     clock = clock or SystemClock()
     tally = Tally()
     pacer = Pacer(requests_per_minute=options.requests_per_minute)
-    if not options.sandbox:
-        async with connect(settings.base_url, settings.token.reveal(), concurrency=options.concurrency) as http:
-            yield Connection(Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=False)
-        return
-    path = settings.sandbox_path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    app = create_app(path, seed=None if path.exists() else seed_beside(folder), switches={"rate_limit": SANDBOX_RATE})
-    transport = LocalTransport(app)
-    async with connect(SANDBOX_URL, SANDBOX_TOKEN, transport=transport, concurrency=options.concurrency) as http:
-        yield Connection(Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=True)
+    token = settings.require_token().reveal()
+    transport: LocalTransport | None = None
+    if options.sandbox:
+        path = sandbox_path(mapping_path, options.sandbox_file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
+        transport = LocalTransport(create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE}))
+    async with connect(settings.base_url, token, transport=transport, concurrency=options.concurrency) as http:
+        yield Connection(
+            Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=options.sandbox
+        )
 
 
 def seed_beside(folder: Path) -> dict[str, Any] | None:

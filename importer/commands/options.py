@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the library's users read these annotations
 
 from importer.errors import NotYet, UsageError
+from importer.settings import RowRanges, Share  # noqa: TC001 - the same
 
 MODES = ("create", "upsert", "mirror")
 
@@ -14,7 +15,7 @@ MODES = ("create", "upsert", "mirror")
 class RunOptions:
     """The options of one command, as `importer run --help` explains them; nothing here is read from the environment.
 
-    Durations are seconds. `rows` is a text such as "2-40,97"; the guards (`max_...`) are texts such as "20" or "5%".
+    Durations are seconds; `settings.parse_rows` and `settings.parse_count_or_percent` read rows and guards from text.
     `token` is for users of the library: on the command line a token comes from `WEBFLOW_TOKEN` or `token_file`.
     """
 
@@ -28,7 +29,7 @@ class RunOptions:
     mode: str | None = None
     draft: bool = False
     limit: int | None = None
-    rows: str | None = None
+    rows: RowRanges | None = None
     only_failed: bool = False
     accept_new_keys: bool = False
 
@@ -37,9 +38,9 @@ class RunOptions:
     patience: float = 300.0
     deadline: float | None = None
 
-    max_rejects: str | None = None
-    max_change: str | None = None
-    max_delete: str | None = None
+    max_rejects: Share | None = None
+    max_change: Share | None = None
+    max_delete: Share | None = None
 
     offline: bool = False
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from importer.client import endpoints
+from importer.client import ListedItem, endpoints, read_page
 from importer.commands.finding import ID, find_collection, find_site
 from importer.errors import UsageError
 from importer.fields import ReferenceTable, reference_table
@@ -57,7 +57,7 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     if needs_locales(mapping):
         site, locales = await find_site(client, mapping, found)
     references: dict[str, References] = {}
-    listed: dict[str, list[Any]] = {}
+    listed: dict[str, list[ListedItem]] = {}
     for need in reference_needs(mapping, found.schema):
         field_slug, collection, match = need
         if collection not in listed:
@@ -71,14 +71,14 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     return Surroundings(found.schema, site, locales, references)
 
 
-async def list_items(client: Client, collection: str, *, drafts: bool) -> list[Any]:
+async def list_items(client: Client, collection: str, *, drafts: bool) -> list[ListedItem]:
     """List the items of a collection, each once: the published ones, with `drafts` also the staged ones."""
-    items: dict[str, Any] = {}
+    items: dict[str, ListedItem] = {}
     for live in (True, False) if drafts else (True,):
         offset = 0
         while True:
             call = endpoints.items_page(collection, live=live, offset=offset, newest_first=False)
-            page = endpoints.read_page(await client.read(call))
+            page = read_page(await client.read(call))
             items.update((item.id, item) for item in page.items)
             offset += len(page.items)
             if not page.items or offset >= page.total:
@@ -112,7 +112,7 @@ def typed_columns(source: Source) -> frozenset[str]:
 
 def needs_locales(mapping: Mapping) -> bool:
     """Say whether locale tags have to be known: a mapping without locales, or with an id, does not ask for them."""
-    return mapping.item.locale is not None or (mapping.locale is not None and not ID.fullmatch(mapping.locale))
+    return mapping.row_locale is not None or (mapping.locale is not None and not ID.fullmatch(mapping.locale))
 
 
 def remember(state: State, mapping: Mapping, around: Surroundings) -> None:
