@@ -73,52 +73,41 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The destination (no `/` at its end), whether it is the sandbox in this process, and the token if one was given."""
+    """The destination (no `/` at its end) and the token for it, None where none was given."""
 
     base_url: str
-    sandbox: bool = False
-    given_token: Token | None = None
+    token: Token | None
 
-    @classmethod
-    def read(
-        cls,
-        *,
-        base_url: str | None = None,
-        token: str | None = None,
-        token_file: str | Path | None = None,
-        sandbox: bool = False,
-        environ: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Read address and token: what is given here wins over WEBFLOW_BASE_URL and WEBFLOW_TOKEN.
-
-        `token` is for library users. Raises UsageError for an address that is none, TokenError for a token file that
-        cannot be read. That there is no token at all is said by `token`, to those who need one.
-        """
-        if sandbox:
-            return cls(SANDBOX_BASE_URL, sandbox=True, given_token=Token("sandbox"))
-        seen = os.environ if environ is None else environ
-        address = parse_base_url(base_url or seen.get("WEBFLOW_BASE_URL", "").strip() or DEFAULT_BASE_URL)
-        if token is not None:
-            return cls(address, given_token=Token(token))
-        if token_file is not None:
-            return cls(address, given_token=_token_in(Path(token_file)))
-        kept = seen.get("WEBFLOW_TOKEN", "")
-        return cls(address, given_token=Token(kept) if kept.strip() else None)
-
-    @property
-    def token(self) -> Token:
-        """The token; raises TokenError if there is none."""
-        if self.given_token is None:
+    def require_token(self) -> Token:
+        """Give the token; raises TokenError if there is none."""
+        if self.token is None:
             raise TokenError("There is no token for Webflow.", _HINT)
-        return self.given_token
+        return self.token
 
-    def state_path(self, mapping_path: str | Path | None, *, override: str | Path | None = None) -> Path:
-        """Say where the state file of a mapping lies for this destination (see the function `state_path`)."""
-        return state_path(mapping_path, base_url=self.base_url, sandbox=self.sandbox, override=override)
 
-    def sandbox_path(self, mapping_path: str | Path | None, *, override: str | Path | None = None) -> Path:
-        """Say where the sandbox in this process keeps its file (see the function `sandbox_path`)."""
-        return sandbox_path(mapping_path, override=override)
+def read_settings(
+    *,
+    base_url: str | None = None,
+    token: str | None = None,
+    token_file: str | Path | None = None,
+    sandbox: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read address and token: what is given here wins over WEBFLOW_BASE_URL and WEBFLOW_TOKEN.
+
+    `token` is for library users. Raises UsageError for an address that is none, TokenError for a token file that
+    cannot be read. That there is no token at all is said by `Settings.require_token`.
+    """
+    if sandbox:
+        return Settings(SANDBOX_BASE_URL, Token("sandbox"))
+    seen = os.environ if environ is None else environ
+    address = parse_base_url(base_url or seen.get("WEBFLOW_BASE_URL", "").strip() or DEFAULT_BASE_URL)
+    if token is not None:
+        return Settings(address, Token(token))
+    if token_file is not None:
+        return Settings(address, _token_in(Path(token_file)))
+    kept = seen.get("WEBFLOW_TOKEN", "")
+    return Settings(address, Token(kept) if kept.strip() else None)
 
 
 def _token_in(path: Path) -> Token:
@@ -188,7 +177,7 @@ def _host_and_port(base_url: str) -> tuple[str, int]:
     return (parts.hostname or "").casefold(), parts.port or _PORTS[parts.scheme]
 
 
-def sandbox_path(mapping_path: str | Path | None, *, override: str | Path | None = None) -> Path:
+def sandbox_path(mapping_path: str | Path | None, override: str | Path | None = None) -> Path:
     """Say where the embedded sandbox keeps its file: beside the states of the mapping, else in the current folder."""
     if override is not None:
         return Path(override)
