@@ -1,0 +1,59 @@
+"""The one function that wires a transport: address, token and headers of every request."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+
+from importer.client.wire import READ_TIMEOUT
+from importer.errors import TokenError, UsageError
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_IDLE = 3.0
+"""Seconds that an idle connection is kept: less than servers keep theirs, so that none is used while it is closed."""
+
+
+def connect(
+    base_url: str, token: str, *, transport: httpx.AsyncBaseTransport | None = None, concurrency: int = 4
+) -> httpx.AsyncClient:
+    """Make the HTTP client for a base address ("https://api.webflow.com/v2"); `transport` replaces the network.
+
+    Raises UsageError for an address that is none, TokenError for a token that no header can carry.
+    """
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise TokenError(
+            "The token is empty or holds characters that no token has.",
+            "Copy it again from Webflow, without quotes, blanks or line breaks.",
+        )
+    try:
+        address = httpx.URL(base_url.strip())
+    except httpx.InvalidURL as error:
+        raise UsageError(f"The base address {base_url!r} is no web address: {error}.", _ADDRESS_HINT) from error
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise UsageError(f"The base address {base_url!r} is no web address.", _ADDRESS_HINT)
+    return httpx.AsyncClient(
+        base_url=address,
+        transport=transport,
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": f"importer/{_version()}",
+        },
+        timeout=READ_TIMEOUT,
+        limits=httpx.Limits(
+            max_connections=concurrency + 4, max_keepalive_connections=concurrency + 4, keepalive_expiry=_IDLE
+        ),
+        follow_redirects=False,
+        trust_env=address.host not in _LOOPBACK,
+    )
+
+
+_ADDRESS_HINT = "It reads like https://api.webflow.com/v2."
+
+
+def _version() -> str:
+    try:
+        return version("webflow-importer")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,250 @@
+"""How fast to send: Webflow's rate limit as a fixed window, followed to the last request; and pauses in an outage.
+
+Facts (`webflow.md`, section 2): a window of 60 s is opened by its first request; every answer says the limit, what
+remains of it, and in `Retry-After` how many whole seconds are left of the window (rounded somehow). Nothing here reads
+a clock: every method is told the time, in seconds that never step back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+WINDOW = 60.0
+"""Seconds of a window."""
+
+ASSUMED_LIMIT = 60
+"""Requests in a window where no answer says it (Webflow's smallest limit)."""
+
+LONGEST_PAUSE = 120.0
+"""Seconds that are waited at most because one answer said so."""
+
+_MARGIN = 0.02
+"""Seconds added to the end of a window, for clocks that tick coarsely."""
+
+_TOO_MANY = 429
+
+
+@dataclass(slots=True)
+class _Window:
+    """One window of the server, as far as it can be known from here.
+
+    It ends between `lo` and `hi`. What is sent at `start` or later cannot belong to an earlier window. `own` counts our
+    requests that may have been counted in it, `seen` is what the server said was used, with our later requests added.
+    """
+
+    start: float = -math.inf
+    lo: float = -math.inf
+    hi: float = math.inf
+    own: int = 0
+    seen: int = 0
+    before: tuple[float, float] = (-math.inf, -math.inf)
+
+
+@dataclass(slots=True)
+class Pacer:
+    """Says when the next request may go: never more than the server's limit, and not later than it must.
+
+    Until an answer has told the limit (at the start, and after a 429) only one request is let go. `own_limit` is a cap
+    of one's own: requests sent in any 60 s.
+    """
+
+    own_limit: int | None = None
+    _limit: int = ASSUMED_LIMIT
+    _known: bool = False
+    _headers_seen: bool = False
+    _window: _Window = field(default_factory=_Window)
+    _flying: list[float] = field(default_factory=list)
+    _sent: deque[float] = field(default_factory=deque)
+    _answered: deque[float] = field(default_factory=deque)
+    _closed_until: float = -math.inf
+    _refusals: int = 0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next request may go: 0 now, infinite while only an answer can tell."""
+        self._turn(now)
+        if not self._known and self._flying:
+            return math.inf
+        until = max(self._closed_until, self._own_cap(now), self._unannounced_cap(now))
+        if self._free() <= 0:
+            if math.isinf(self._window.hi):
+                if self._flying:
+                    return math.inf
+                self._window.hi = now + WINDOW
+            until = max(until, self._window.hi + _MARGIN)
+        return max(0.0, until - now)
+
+    def sent(self, now: float) -> None:
+        """Take note of a request that goes now; its `now` names it in `answered` and `not_answered`."""
+        self._turn(now)
+        self._flying.append(now)
+        self._sent.append(now)
+        self._window.own += 1
+        self._window.seen += 1
+
+    def answered(  # noqa: PLR0913, PLR0917 - what an answer says about the limit
+        self,
+        sent_at: float,
+        now: float,
+        status: int,
+        limit: str | int | None = None,
+        remaining: str | int | None = None,
+        retry_after: str | None = None,
+        server_date: datetime | None = None,
+    ) -> None:
+        """Take note of an answer: its status and its headers as they came (missing and garbage are both fine)."""
+        self._turn(now)
+        self._flying.remove(sent_at)
+        self._answered.append(now)
+        most, left, seconds = _count(limit), _count(remaining), _seconds(retry_after, server_date)
+        self._headers_seen = self._headers_seen or most is not None or left is not None
+        if most:
+            self._limit = most
+        refused = status == _TOO_MANY
+        if self._belongs(sent_at, now, seconds):
+            self._learn(0 if refused else left)
+        if refused:
+            self._close(now, seconds)
+        else:
+            self._known = True
+            self._refusals = 0
+
+    def not_answered(self, sent_at: float, now: float, *, reached: bool = True) -> None:
+        """Take note that a request stays without an answer; `reached` is false if it never left this machine."""
+        self._turn(now)
+        self._flying.remove(sent_at)
+        window = self._window
+        if not reached:
+            window.own = max(0, window.own - 1)
+            window.seen = max(0, window.seen - 1)
+            return
+        self._answered.append(now)
+        if sent_at >= window.start:
+            window.hi = min(window.hi, now + WINDOW)
+
+    def left(self, now: float) -> int | None:
+        """Count the requests that may still go in the window; None before the limit is known."""
+        self._turn(now)
+        return max(0, self._free()) if self._known else None
+
+    def _free(self) -> int:
+        return self._limit - max(self._window.own, self._window.seen)
+
+    def _turn(self, now: float) -> None:
+        """Begin a new window once the old one is surely over; what is still in flight may be counted in the new one."""
+        old = self._window
+        if now >= old.hi + _MARGIN:
+            self._window = _Window(start=old.hi, own=len(self._flying), before=(old.lo, old.hi))
+
+    def _belongs(self, sent_at: float, now: float, seconds: float | None) -> bool:
+        """Whether an answer speaks of the current window; moves the window's bounds by it, or on to the next one."""
+        window = self._window
+        fresh = sent_at >= window.start
+        if seconds is None:
+            if fresh:
+                window.hi = min(window.hi, now + WINDOW)
+            return fresh
+        lo, hi = sent_at + seconds - 1, now + seconds + 1
+        if seconds <= WINDOW:
+            hi = min(hi, now + WINDOW)
+        if not fresh and lo <= window.before[1]:
+            if hi < window.before[0] + WINDOW:
+                window.own = max(0, window.own - 1)
+            return False
+        if lo > window.hi:
+            flying = len(self._flying)
+            window = self._window = _Window(sent_at, lo, hi, flying + 1, flying, (window.lo, window.hi))
+            return True
+        window.hi = min(window.hi, hi)
+        window.lo = min(max(window.lo, lo), window.hi)
+        return True
+
+    def _learn(self, left: int | None) -> None:
+        """Believe what the server says was used; where others use the token too, count ours in flight on top."""
+        if left is None:
+            return
+        window = self._window
+        used = max(0, self._limit - left)
+        window.seen = max(window.seen, used + len(self._flying) if used > window.own else used)
+
+    def _close(self, now: float, seconds: float | None) -> None:
+        """Send nothing until the time that a 429 names, then one request to find out."""
+        if seconds is None:
+            pause = WINDOW
+        elif seconds <= 0:
+            pause = min(WINDOW, 2.0**self._refusals)
+        else:
+            pause = min(LONGEST_PAUSE, seconds + 1)
+        self._refusals += 1
+        self._known = False
+        self._closed_until = max(self._closed_until, now + pause)
+        self._window.hi = min(self._window.hi, now + pause)
+
+    def _own_cap(self, now: float) -> float:
+        """When one's own cap lets the next request go."""
+        while self._sent and self._sent[0] <= now - WINDOW:
+            self._sent.popleft()
+        if self.own_limit is None or len(self._sent) < self.own_limit:
+            return -math.inf
+        return self._sent[len(self._sent) - self.own_limit] + WINDOW + _MARGIN
+
+    def _unannounced_cap(self, now: float) -> float:
+        """When a server that announces no limit may be asked again: 60 in any 60 s, counted from the answers."""
+        while self._answered and self._answered[0] <= now - WINDOW:
+            self._answered.popleft()
+        over = len(self._flying) + len(self._answered) - ASSUMED_LIMIT
+        if self._headers_seen or over < 0:
+            return -math.inf
+        return math.inf if over >= len(self._answered) else self._answered[over] + WINDOW + _MARGIN
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Pauses while a server cannot be reached: `first` seconds, doubling up to `most`, each shortened by up to half.
+
+    `jitter` gives a number from 0 to 1 for the n-th failure; the default is the same in every run.
+    """
+
+    first: float = 0.5
+    most: float = 30.0
+    jitter: Callable[[int], float] = lambda failure: failure * 0.618 % 1
+    failures: int = 0
+
+    def failed(self) -> float:
+        """Take note of a failure; seconds to pause before the next try."""
+        pause = min(self.most, self.first * 2.0 ** min(self.failures, 60))
+        self.failures += 1
+        return pause * (1 - self.jitter(self.failures) / 2)
+
+    def succeeded(self) -> None:
+        """Begin again with short pauses."""
+        self.failures = 0
+
+
+def _count(value: str | int | None) -> int | None:
+    """Read a header that counts; None where it is missing or garbage."""
+    text = str(value).strip() if value is not None else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None  # noqa: PLR2004 - no limit is longer
+
+
+def _seconds(value: str | None, server_date: datetime | None) -> float | None:
+    """Read `Retry-After`: seconds, or a date that is compared with the answer's own `Date`."""
+    if value is None:
+        return None
+    number = _count(value)
+    if number is not None:
+        return float(number)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if server_date is None or date.tzinfo is None:
+        return None
+    return max(0.0, (date - server_date).total_seconds())
