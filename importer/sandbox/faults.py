@@ -1,0 +1,137 @@
+"""The fault plan: which requests go wrong, and how; the same plan and the same requests give the same faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FAULTS: Final[dict[str, tuple[frozenset[str], str]]] = {
+    "refuse": (frozenset(), "the connection is refused; nothing was carried out"),
+    "reset_before": (frozenset(), "the connection breaks before the work"),
+    "reset_after": (frozenset(), "the work is done, the answer is lost"),
+    "slow": (frozenset({"seconds"}), "waits, then does the work and answers"),
+    "slow_answer": (frozenset({"seconds"}), "does the work, then waits and answers"),
+    "timeout_then_commit": (
+        frozenset({"seconds", "wait"}),
+        "the answer is lost after `wait` seconds; the work is carried out `seconds` after the request came",
+    ),
+    "truncated": (frozenset(), "the work is done, the body is cut in the middle"),
+    "garbage": (frozenset({"body"}), "the work is done, the status says so, the body cannot be read"),
+    "status": (
+        frozenset({"status", "message", "code", "details", "body", "work", "headers"}),
+        "any status; body is envelope, html, or what shall stand there; work is none or done",
+    ),
+    "stray_403": (frozenset(), "a 403 without a reason; nothing was carried out"),
+    "conflict": (frozenset({"message"}), "a 409 with this message"),
+    "throttle": (
+        frozenset({"retry_after"}),
+        "a 429; retry_after is missing, 0, a number of seconds, date, or absurd",
+    ),
+    "revoked": (frozenset(), "401 from now on: the token was revoked"),
+    "plan_limit": (frozenset(), "the site's plan holds no more items"),
+    "missing_scopes": (frozenset({"scope"}), "403: the token lacks a scope"),
+}
+"""Each fault: the parameters that it takes beside `when` and `do`, and a sentence."""
+
+_WHEN: Final = frozenset({"method", "path", "body", "nth", "every", "from", "until", "times"})
+
+
+class WireFault(Exception):  # noqa: N818 - no error of ours: the break is what was asked for
+    """Breaks the connection; `wire_fault` is refused, reset, timeout or truncated, `wait` comes before, in seconds."""
+
+    def __init__(self, kind: str, wait: float = 0.0) -> None:
+        super().__init__(kind)
+        self.wire_fault = kind
+        self.wait = wait
+
+
+@dataclass(slots=True)
+class FaultRule:
+    """One line of the plan with its counters: requests that it matched, and times that it fired."""
+
+    do: str
+    when: dict[str, Any]
+    facts: dict[str, Any]
+    matched: int = 0
+    fired: int = 0
+
+    def fires(self, method: str, path: str, body: bytes) -> bool:
+        """Count a request that the rule is about, and say whether the fault happens to it."""
+        when = self.when
+        if not (
+            when.get("method", method).upper() == method
+            and fnmatchcase(path, when.get("path", "*"))
+            and when.get("body", "").encode() in body
+        ):
+            return False
+        self.matched += 1
+        due = (
+            self.matched == when.get("nth", self.matched)
+            and self.matched % when.get("every", 1) == 0
+            and when.get("from", 1) <= self.matched <= when.get("until", self.matched)
+            and self.fired < when.get("times", self.fired + 1)
+        )
+        self.fired += due
+        return due
+
+    def shown(self) -> dict[str, Any]:
+        """The rule as it was given, with its counters."""
+        return {"when": self.when, "do": self.do, **self.facts, "matched": self.matched, "fired": self.fired}
+
+
+@dataclass(slots=True)
+class FaultPlan:
+    """All rules; the first that fires decides."""
+
+    rules: list[FaultRule] = field(default_factory=list)
+
+    def pick(self, method: str, path: str, body: bytes) -> FaultRule | None:
+        """The fault that happens to this request; every rule counts what it matches."""
+        fired = [rule for rule in self.rules if rule.fires(method, path, body)]
+        return fired[0] if fired else None
+
+
+def parse_faults(given: list[Any] | dict[str, Any] | None) -> FaultPlan:
+    """Read a fault plan: `[{"when": {...}, "do": NAME, ...}]`, or the same under the key `faults`.
+
+    Raises ValueError with a sentence for anything that it does not know.
+    """
+    listed = given.get("faults", []) if isinstance(given, dict) else given or []
+    if not isinstance(listed, list):
+        raise ValueError("A fault plan is a list of faults.")  # noqa: TRY004 - callers hand on foreign JSON
+    return FaultPlan([_rule(number, one) for number, one in enumerate(listed, 1)])
+
+
+def _rule(number: int, given: Any) -> FaultRule:
+    where = f"Fault {number} of the plan"
+    if not isinstance(given, dict) or not isinstance(given.get("when", {}), dict):
+        raise ValueError(f'{where} must read {{"when": {{...}}, "do": NAME}}, not {given!r}.')
+    do = given.get("do")
+    if do not in FAULTS:
+        raise ValueError(f"{where} asks for {do!r}. The faults are: {', '.join(FAULTS)}.")
+    facts = {key: value for key, value in given.items() if key not in {"when", "do"}}
+    _known(f"{where} ({do})", facts, FAULTS[do][0])
+    when = dict(given.get("when", {}))
+    _known(f'{where}, "when",', when, _WHEN)
+    for key in ("nth", "every", "from", "until", "times"):
+        if key in when and not (isinstance(when[key], int) and when[key] > 0):
+            raise ValueError(f"{where}: {key} is a whole number from 1, not {when[key]!r}.")
+    for key in ("method", "path", "body"):
+        if key in when and not isinstance(when[key], str):
+            raise ValueError(f"{where}: {key} is a text, not {when[key]!r}.")
+    for key in ("seconds", "wait"):
+        if key in facts and not (isinstance(facts[key], int | float) and facts[key] >= 0):
+            raise ValueError(f"{where}: {key} is a number that is not negative, not {facts[key]!r}.")
+    if do == "status" and not isinstance(facts.get("status"), int):
+        raise ValueError(f"{where} needs a status, such as 502.")
+    return FaultRule(do, when, facts)
+
+
+def _known(where: str, given: Iterable[str], allowed: frozenset[str]) -> None:
+    unknown = sorted(set(given) - allowed)
+    if unknown:
+        raise ValueError(f"{where} knows {', '.join(sorted(allowed)) or 'no further keys'}, not {', '.join(unknown)}.")

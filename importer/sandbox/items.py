@@ -1,0 +1,282 @@
+"""Items as they are kept: a staged version, a live one beside it, and the slugs that they hold."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from importer.sandbox.answers import RefusedError, invalid, malformed, plan_limit
+from importer.sandbox.database import new_id
+from importer.sandbox.rules import NOTHING, SLUG, Circumstances, FieldRefusedError, checked
+from importer.sandbox.structure import Collection, World, locale_ids
+from importer.sandbox.wording import inspect, slugified, stamp
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from importer.sandbox.bodies import Entry
+
+
+def shown(row: sqlite3.Row, *, live: bool = False) -> dict[str, Any]:
+    """An item as the API shows it; fields that are not set are absent."""
+    return {
+        "id": row["id"],
+        "cmsLocaleId": row["locale"],
+        "lastPublished": stamp(row["published_on"]),
+        "lastUpdated": stamp(row["updated_on"]),
+        "createdOn": stamp(row["created_on"]),
+        "isArchived": bool(row["archived"]),
+        "isDraft": bool(row["draft"]),
+        "fieldData": orjson.Fragment(row["live" if live else "data"]),
+    }
+
+
+def find(world: World, collection: Collection, item_id: str, locale: str) -> sqlite3.Row | None:
+    """One item in one locale."""
+    row: sqlite3.Row | None = world.connection.execute(
+        "SELECT * FROM items WHERE id = ? AND locale = ? AND collection = ?", (item_id, locale, collection.id)
+    ).fetchone()
+    return row
+
+
+@dataclass(slots=True)
+class Slugs:
+    """The slugs that are held in a collection, as far as one request asks for them."""
+
+    world: World
+    collection: Collection
+    _taken: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """Folded slug -> (slug, locale, item id) of each that holds it."""
+
+    def load(self, slugs: Iterable[str]) -> None:
+        """Read who holds these slugs, in few queries."""
+        missing = sorted({slug.casefold() for slug in slugs} - self._taken.keys())
+        for folded in missing:
+            self._taken[folded] = []
+        for start in range(0, len(missing), 500):
+            part = missing[start : start + 500]
+            marks = ",".join("?" * len(part))
+            for table, owner in (("items", "id"), ("held_slugs", "''")):
+                rows = self.world.connection.execute(
+                    f"SELECT folded, slug, locale, {owner} FROM {table} "  # noqa: S608 - fixed names, values bound
+                    f"WHERE collection = ? AND folded IN ({marks})",
+                    (self.collection.id, *part),
+                )
+                for folded, slug, locale, item in rows:
+                    self._taken[folded].append((slug, locale, item))
+
+    def taken(self, slug: str, locale: str, item: str = "") -> bool:
+        """Whether somebody else holds the slug, as the switches have it."""
+        self.load([slug])
+        return any(
+            (self.world.on("slug_case", "insensitive") or held == slug)
+            and (self.world.on("slug_per_locale", "shared") or where == locale)
+            and (owner != item or not item)
+            for held, where, owner in self._taken[slug.casefold()]
+        )
+
+    def take(self, slug: str, locale: str, item: str) -> None:
+        """Note that an item of this request holds the slug."""
+        self.load([slug])
+        self._taken[slug.casefold()].append((slug, locale, item))
+
+    def release(self, slug: str, item: str) -> None:
+        """Note that an item of this request gave the slug up."""
+        self.load([slug])
+        held = self._taken[slug.casefold()]
+        self._taken[slug.casefold()] = [one for one in held if one[2] != item]
+
+    def suffixed(self, slug: str, locale: str) -> str:
+        """A free slug made from a taken one: `-` and five hex digits (recorded)."""
+        while self.taken(made := f"{slug}-{secrets.token_hex(3)[:5]}", locale):
+            pass
+        return made
+
+
+@dataclass(slots=True)
+class Referenced:
+    """Which referenced items exist, as one request asks for them."""
+
+    world: World
+    live: bool
+    locale: str = ""
+    _known: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+    def holds(self, collection: str, item: str) -> bool:
+        """Whether the item exists; for live items also whether it is live."""
+        known = self._known.get((collection, item, self.locale))
+        if known is None:
+            rows = self.world.connection.execute(
+                "SELECT locale, live IS NOT NULL FROM items WHERE collection = ? AND id = ?", (collection, item)
+            )
+            known = any(
+                (live or not self.live) and (locale == self.locale or self.world.on("reference_locale", "any"))
+                for locale, live in rows
+            )
+            self._known[collection, item, self.locale] = known
+        return known
+
+
+def checked_fields(
+    collection: Collection, given: dict[str, Any], about: Circumstances, *, making: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Check all fields but the slug: the values to keep (`NOTHING` to clear), and what is wrong by field."""
+    kept: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    fields = {one["slug"]: one for one in collection.fields}
+    for slug, value in given.items():
+        if slug == "slug":
+            continue
+        if slug not in fields:
+            wrong[slug] = "Field not described in schema: undefined"
+            continue
+        try:
+            kept[slug] = checked(fields[slug], value, about)
+        except FieldRefusedError as error:
+            wrong[slug] = error.description
+    if making:
+        for slug, one in fields.items():
+            if one["isRequired"] and slug not in given and slug not in {"name", "slug"}:
+                wrong[slug] = "Field is required: undefined"
+    return kept, wrong
+
+
+def checked_slug(given: Any) -> str:
+    """Check the form of a slug; raises FieldRefusedError."""
+    if not isinstance(given, str):
+        raise FieldRefusedError(f"Expected value to be a string: {inspect(given)}")
+    if len(given) > 256:  # noqa: PLR2004 - the slug's maxLength in every recording
+        raise FieldRefusedError(f"Is too long: {inspect(given)}")
+    if not SLUG.match(given):
+        reason = "Must be alphanumerical and not contain any spaces or special characters"
+        raise FieldRefusedError(f"{reason}: {inspect(given)}")
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A checked item that is to be written."""
+
+    id: str
+    locale: str
+    slug: str
+    name: str
+    draft: bool
+    archived: bool
+    data: str
+
+
+@dataclass(slots=True)
+class Creation:
+    """The making of one request's items; `live` is the endpoint that they came through."""
+
+    world: World
+    collection: Collection
+    live: bool
+    skip_invalid_files: bool
+    slugs: Slugs = field(init=False)
+    referenced: Referenced = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slugs = Slugs(self.world, self.collection)
+        self.referenced = Referenced(self.world, self.live)
+
+    def create(self, entries: list[Entry]) -> tuple[list[sqlite3.Row], RefusedError | None]:
+        """Write the items inside the caller's transaction; what was written, and why not all of it was.
+
+        Raises RefusedError where nothing at all is to be written.
+        """
+        places = [self._locale(entry) for entry in entries]
+        given = [(entry.fields or {}).get("slug") for entry in entries]
+        if self.world.on("missing_slug", "refused") and not all(given):
+            raise malformed("Value (fieldData) should have required property 'slug'")
+        self.slugs.load(slug for slug in given if isinstance(slug, str))
+        wrong: dict[str, str] = {}
+        good: list[_New] = []
+        for entry, locale in zip(entries, places, strict=True):
+            made, mistakes = self._checked(entry, locale)
+            wrong = {**mistakes, **wrong}
+            if made is not None and not (wrong and self.world.on("refusal", "partial_ahead")):
+                good.append(made)
+        refusal = invalid(wrong) if wrong else None
+        if refusal is not None and self.world.on("refusal", "atomic"):
+            raise refusal
+        self._hold_to_plan(len(good))
+        return self._written(good), refusal
+
+    def _locale(self, entry: Entry) -> str:
+        known = locale_ids(self.world)
+        if entry.locale and entry.locale not in known:
+            raise malformed(f"Value (cmsLocaleId) should be one of the site's locales: {entry.locale}")
+        return entry.locale or known[0]
+
+    def _hold_to_plan(self, more: int) -> None:
+        most = int(float(self.world.settings["plan_limit"]))
+        if most and self.world.connection.execute("SELECT count(*) FROM items").fetchone()[0] + more > most:
+            raise RefusedError(plan_limit())
+
+    def _checked(self, entry: Entry, locale: str) -> tuple[_New | None, dict[str, str]]:
+        given = entry.fields or {}
+        live = self.live and not entry.draft and not entry.archived
+        self.referenced.locale = locale
+        if self.referenced.live != live:
+            self.referenced = Referenced(self.world, live, locale)
+        about = Circumstances(self.skip_invalid_files, self.referenced.holds)
+        kept, wrong = checked_fields(self.collection, given, about, making=True)
+        name = kept.get("name", "")
+        slug = ""
+        try:
+            slug = self._slug(given.get("slug"), name, locale)
+        except FieldRefusedError as error:
+            wrong["slug"] = error.description
+        if wrong:
+            return None, wrong
+        item = new_id(self.world.now())
+        self.slugs.take(slug, locale, item)
+        data = {key: value for key, value in kept.items() if value is not NOTHING} | {"slug": slug}
+        text = orjson.dumps(data).decode()
+        return _New(item, locale, slug, name, bool(entry.draft), bool(entry.archived), text), {}
+
+    def _slug(self, given: Any, name: str, locale: str) -> str:
+        if not given:
+            made = slugified(name)
+            return self.slugs.suffixed(made, locale) if self.slugs.taken(made, locale) else made
+        slug = checked_slug(given)
+        if not self.slugs.taken(slug, locale):
+            return slug
+        if self.world.on("taken_slug", "suffix"):
+            return self.slugs.suffixed(slug, locale)
+        raise FieldRefusedError(f"Unique value is already in database: {inspect(slug)}")
+
+    def _written(self, good: list[_New]) -> list[sqlite3.Row]:
+        now = self.world.stamp()
+        spread = self.world.on("stamps", "spread")
+        rows = []
+        for number, one in enumerate(good):
+            made_on = now + number if spread else now
+            live = self.live and not one.draft and not one.archived
+            version = (made_on, one.data, one.name, one.slug) if live else (None, None, None, None)
+            rows.append(
+                (
+                    self.collection.id, one.id, one.locale, one.name, one.slug, one.slug.casefold(), made_on, made_on,
+                    one.draft, one.archived, live, one.data, *version,
+                )
+            )  # fmt: skip
+        self.world.connection.executemany(
+            "INSERT INTO items (collection, id, locale, name, slug, folded, created_on, updated_on, draft, archived,"
+            " through_live, data, published_on, live, live_name, live_slug)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        found = {
+            row["id"]: row
+            for row in self.world.connection.execute(
+                f"SELECT * FROM items WHERE id IN ({','.join('?' * len(good))})",  # noqa: S608 - values bound
+                [one.id for one in good],
+            )
+        }
+        return [found[one.id] for one in good]
