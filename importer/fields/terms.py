@@ -1,0 +1,147 @@
+"""What the field types share: what they are told besides the cell, what they give back, and a few expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from importer.model import Check
+from importer.schema.reading import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from importer.model import Cell
+
+_SUGGESTED = 100
+"""For how many different wrong values of a batch the nearest right one is looked for: each costs a look at them all."""
+
+_LIKE_ENOUGH = 70.0
+"""How alike, of 100, a wrong value and a right one must be to be suggested."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTable:
+    """The items of a referenced collection by what a cell may call them.
+
+    `frame` has `match` (String, as `schema.reading.normalised` gives it, each once) and `id` (String, null where
+    several items are called so). `collection` and `match` ("name", "slug", ...) are for messages.
+    """
+
+    collection: str
+    match: str
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What coercion needs besides the cell; `references` is the table of this field."""
+
+    timezone: str = "UTC"
+    decimal: str = "."
+    dates: tuple[str, ...] = ()
+    base_url: str | None = None
+    references: ReferenceTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coerced:
+    """The value of a field, null where there is none or it is wrong, and what can be wrong with it."""
+
+    value: pl.Expr
+    checks: tuple[Check, ...]
+
+
+def filled(text: pl.Expr) -> pl.Expr:
+    """Tell whether a text says anything at all (Boolean, null for null)."""
+    return text.str.strip_chars().str.len_bytes() > 0
+
+
+def wrong_text(cell: Cell, out: pl.Expr) -> pl.Expr:
+    """Give the text of the cells that say something but gave no value (String, else null)."""
+    return pl.when(filled(cell.value) & out.is_null()).then(cell.value)
+
+
+def recognised(
+    code: str,
+    cell: Cell,
+    out: pl.Expr,
+    value: pl.Expr,
+    suggest: Callable[[pl.Expr], pl.Expr] | None = None,
+    facts: Mapping[str, str | int | float] | None = None,
+) -> Coerced:
+    """Make the one check of a type that either knows a text or does not."""
+    wrong = wrong_text(cell, out)
+    better = suggest(wrong.str.strip_chars()) if suggest else None
+    return Coerced(value, (Check(code, wrong.is_not_null(), wrong, better, facts or {}),))
+
+
+def once_each(text: pl.Expr, function: Callable[[str], str | None], *, most: int | None = None) -> pl.Expr:
+    """Run a Python function on each different text of a batch (String); of `most` at most, the others give null."""
+
+    def apply(texts: pl.Series) -> pl.Series:
+        different = texts.drop_nulls().unique(maintain_order=True)
+        if different.is_empty():
+            return pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+        given = different.head(most) if most else different
+        results = pl.Series([function(one) for one in given.to_list()], dtype=pl.String)
+        return texts.replace_strict(given, results, default=None, return_dtype=pl.String)
+
+    return text.map_batches(apply, return_dtype=pl.String, is_elementwise=True)
+
+
+def nearest(text: pl.Expr, choices: Sequence[str]) -> pl.Expr:
+    """Suggest the choice that is most like a wrong text (String), null where none is like it."""
+
+    def best(wrong: str) -> str | None:
+        found = process.extractOne(wrong, choices, scorer=fuzz.ratio, processor=_folded, score_cutoff=_LIKE_ENOUGH)
+        return found[0] if found else None
+
+    return once_each(text, best, most=_SUGGESTED) if choices else pl.lit(None, pl.String)
+
+
+def parts_of(cell: Cell) -> pl.Expr:
+    """Give the trimmed parts of a cell of many (List(String)); one that is empty or there twice is null in its place.
+
+    A cell that was not split by its rule is split at `;` and line breaks.
+    """
+    parts = cell.value if cell.many else split(cell.value)
+    part = pl.element().str.strip_chars()
+    return parts.list.eval(pl.when(part.is_first_distinct() & (part != "")).then(part))
+
+
+def split(text: pl.Expr) -> pl.Expr:
+    """Split a cell at `;` and line breaks, as a field of many does by itself (List(String))."""
+    return text.str.replace_all(r"\r\n|\r|\n", ";").str.split(";")
+
+
+def wrong_parts(parts: pl.Expr, out: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Name the parts that `read` makes nothing of, in the rows that gave no value (String, else null)."""
+    guilty = pl.when((parts.list.drop_nulls().list.len() > 0) & out.is_null()).then(parts)
+    bad = guilty.list.eval(pl.when(read(pl.element()).is_null()).then(pl.element())).list.drop_nulls()
+    return pl.when(bad.list.len() > 0).then(bad.list.join("; "))
+
+
+def all_read(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Read every part (null parts stay null); null where one cannot be read, or there is none."""
+    found = parts.list.eval(read(pl.element()))
+    sound = found.list.drop_nulls().list.len() == parts.list.drop_nulls().list.len()
+    return pl.when(sound & (found.list.drop_nulls().list.len() > 0)).then(found)
+
+
+def reference_table(collection: str, match: str, pairs: Iterable[tuple[str, str]]) -> ReferenceTable:
+    """Make the table of a reference field out of pairs of what an item is called and its id.
+
+    A name that several ids have is ambiguous; blank names are left out.
+    """
+    rows = pl.DataFrame(list(pairs), schema={"match": pl.String, "id": pl.String}, orient="row")
+    called = rows.with_columns(normalised(pl.col("match"))).filter(pl.col("match") != "").unique(maintain_order=True)
+    single = pl.when(pl.len() == 1).then(pl.col("id").first()).alias("id")
+    return ReferenceTable(collection, match, called.group_by("match", maintain_order=True).agg(single))
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
