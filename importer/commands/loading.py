@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -59,6 +61,12 @@ class Job:
         if self.sheet is None or str(self.sheet) == "-":
             return str(self.sheet or "")
         return str(Path(self.sheet).absolute())
+
+    def sheet_folder(self) -> Path | None:
+        """Say in which folder the sheet lies (absolute); None for standard input or a frame."""
+        if self.sheet is None or isinstance(self.sheet, pl.DataFrame) or str(self.sheet) == "-":
+            return None
+        return Path(self.sheet).absolute().parent
 
     def open_sheet(self) -> Source:
         """Open the sheet; raises UsageError where none is named, SourceError where it cannot be read."""
@@ -114,6 +122,11 @@ def load_mapping(path: str | Path) -> MappingOfFile:
         raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
     parsed = parse_mapping(table, name=path.stem, text=text)
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
+
+
+def today_of(mapping: Mapping) -> date:
+    """Say which day it is where the mapping's sheet comes from (its `timezone`)."""
+    return datetime.now(ZoneInfo(mapping.source.timezone)).date()
 
 
 def _where(error: tomllib.TOMLDecodeError) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
-from importer.client.local import LocalTransport
 
 from importer.client import Client, connect
+from importer.client.local import LocalTransport
 from importer.errors import MappingError
 from importer.model import Clock, SystemClock, Tally
 from importer.pacing import Pacer
@@ -18,11 +20,12 @@ from importer.sandbox import create_app
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from typing import Any
+    from collections.abc import AsyncIterator, Coroutine
 
     from importer.commands.options import RunOptions
     from importer.settings import Settings
+
+T = TypeVar("T")
 
 SANDBOX_RATE = "6000"
 """Requests a minute that the embedded sandbox allows: nobody should wait for a toy."""
@@ -60,6 +63,16 @@ async def connection(
         yield Connection(
             Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=options.sandbox
         )
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for asynchronous work, also for somebody whose own loop is running (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def seed_beside(folder: Path) -> dict[str, Any] | None:

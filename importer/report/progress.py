@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def progress_line(progress: Progress, *, seconds: float) -> str:
     """Say how far a run is that began `seconds` ago: rows, rejects, speed, requests left, what is waited for."""
-    parts = [f"{progress.done:,} of {number_of(progress.total, 'row', 'rows')}{_percent(progress)}"]
+    rows = number_of(progress.total or progress.done, "row", "rows")
+    parts = [f"{progress.done:,} of {rows} ({100 * progress.done // progress.total} %)" if progress.total else rows]
     if progress.rejected:
         parts.append(f"{progress.rejected:,} rejected")
     if seconds >= 1 and progress.done:
@@ -28,7 +29,3 @@ def asides(progress: Progress) -> list[str]:
     if progress.waiting_for:
         said.append(f"waiting for {progress.waiting_for}")
     return said
-
-
-def _percent(progress: Progress) -> str:
-    return f" ({100 * progress.done // progress.total} %)" if progress.total else ""
