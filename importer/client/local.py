@@ -35,7 +35,7 @@ class _Exchange:
 
 
 class LocalTransport(httpx.AsyncBaseTransport):
-    """Runs the application in a task of its own for each request, so that a client that gives up does not stop its work.
+    """Runs the application in a task of its own for each request: a client that gives up does not stop its work.
 
     An exception of the application that has a `wire_fault` (refused, reset, timeout, truncated) becomes httpx's
     error for that; any other is raised as it is.

@@ -1,4 +1,4 @@
-"""A Webflow on this machine: its Data API over an SQLite file, with switches for what is uncertain and faults on demand.
+"""A Webflow on this machine: its Data API over an SQLite file, with switches for what is uncertain, and faults.
 
 It knows nothing of the importer, and judges it as Webflow would.
 """

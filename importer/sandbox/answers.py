@@ -74,38 +74,38 @@ def gateway(status: int) -> Answer:
 
 
 def refused(status: int, message: str | None = None, code: str | None = None, details: Any = ()) -> RefusedError:
-    """An exception that ends the request with this envelope."""
+    """Make the exception that ends a request with this envelope."""
     return RefusedError(envelope(status, message, code, details))
 
 
 def malformed(reason: str) -> RefusedError:
-    """The first stage of validation: the reason stands in the message, the details are empty."""
+    """Refuse in the first stage of validation: the reason stands in the message, the details are empty."""
     quoted = orjson.dumps([reason]).decode()
     return refused(400, f"Validation Error: {quoted}", "validation_error")
 
 
 def invalid(details: Mapping[str, str]) -> RefusedError:
-    """The second stage: one entry for each field, without a hint at the row."""
+    """Refuse in the second stage: one entry for each field, without a hint at the row."""
     listed = [{"param": param, "description": description} for param, description in details.items()]
     return refused(400, "Validation Error", "validation_error", listed)
 
 
 def not_found() -> RefusedError:
-    """What is asked for is not there."""
+    """Refuse because what is asked for is not there."""
     return refused(404)
 
 
 def conflict(reason: str) -> RefusedError:
-    """The request does not fit what is there."""
+    """Refuse because the request does not fit what is there."""
     return refused(409, f"Conflict: {reason}", "conflict")
 
 
 def plan_limit() -> Answer:
-    """The site holds as many items as its plan allows; Webflow's own body is not known."""
+    """Answer that the site holds as many items as its plan allows; Webflow's own body is not known."""
     return envelope(400, "Validation Error: Item limit reached for this site's plan", "validation_error")
 
 
 def missing_scope(scope: str) -> Answer:
-    """The token lacks a scope."""
+    """Answer that the token lacks a scope."""
     message = f"OAuthForbidden: You are missing the following scopes - '{scope}'"
     return envelope(403, message, "missing_scopes")

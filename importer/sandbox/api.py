@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from importer.sandbox import changes, structure
 from importer.sandbox.answers import Answer, RefusedError, answered, envelope, missing_scope, not_found, refused
@@ -47,7 +47,7 @@ class Api:
         ]
 
     def scopes(self, token: str) -> list[str] | None:
-        """The scopes of a token, `None` if it is not known."""
+        """Look up the scopes of a token, `None` if it is not known."""
         row = self.world.connection.execute("SELECT scopes FROM tokens WHERE token = ?", (token,)).fetchone()
         return row["scopes"].split() if row else None
 
@@ -150,7 +150,7 @@ class Api:
         structure.delete_field(self.world, c, f)
         return Answer(204)
 
-    # Items: reading
+    # Reading items.
 
     def _list(self, call: Call, c: str, *, live: bool = False) -> Answer:
         own = structure.collection(self.world, c)
@@ -173,7 +173,7 @@ class Api:
     def _get_live(self, call: Call, c: str, i: str) -> Answer:
         return self._get(call, c, i, live=True)
 
-    # Items: making
+    # Making items.
 
     def _create(self, call: Call, c: str, *, live: bool = False) -> Answer:
         content = read_object(call.body)
@@ -212,7 +212,7 @@ class Api:
         if self.world.on("unpublished_site", "404"):
             raise not_found()
 
-    # Items: changing
+    # Changing items.
 
     def _update(self, call: Call, c: str, *, live: bool = False) -> Answer:
         own = structure.collection(self.world, c)

@@ -36,7 +36,7 @@ _BEFORE_THE_WORK: Final = frozenset({"stray_403", "conflict", "throttle", "revok
 
 
 def default_seed() -> dict[str, Any]:
-    """The site with the four collections that the samples are made for."""
+    """Read the site with the four collections that the samples are made for."""
     text = resources.files("importer.sandbox").joinpath("seed.json").read_bytes()
     seed: dict[str, Any] = orjson.loads(text)
     return seed
@@ -185,7 +185,7 @@ class Sandbox(Starlette):
         return self._dressed(envelope(403), allowance)
 
     def _throttled(self, wanted: Any, allowance: Allowance) -> Answer:
-        """A 429 with a form of Retry-After that clients must be ready for."""
+        """Answer 429 with a form of Retry-After that clients must be ready for."""
         known = {"missing": None, "absurd": "86400", "date": formatdate(self.world.now() + 2, usegmt=True)}
         text = known.get(str(wanted), str(wanted))
         answer = envelope(429)
@@ -259,7 +259,7 @@ class Sandbox(Starlette):
 
 
 def _status_answer(facts: dict[str, Any]) -> Answer:
-    """The answer of a `status` fault: Webflow's envelope, a gateway's HTML, or whatever is given."""
+    """Make the answer of a `status` fault: Webflow's envelope, a gateway's HTML, or whatever is given."""
     status, body = facts["status"], facts.get("body", "envelope")
     extra = tuple((str(name), str(value)) for name, value in facts.get("headers", {}).items())
     if body == "html":
@@ -271,7 +271,7 @@ def _status_answer(facts: dict[str, Any]) -> Answer:
     return Answer(status, body.encode() if isinstance(body, str) else orjson.dumps(body), headers=extra)
 
 
-def create_app(  # noqa: PLR0913 - what a sandbox can be told, each by its name
+def create_app(
     path: Path,
     *,
     seed: dict[str, Any] | None = None,
@@ -280,7 +280,7 @@ def create_app(  # noqa: PLR0913 - what a sandbox can be told, each by its name
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Sandbox:
-    """Open a sandbox over an SQLite file, which is made and seeded where it does not exist; `now` is in seconds since 1970.
+    """Open a sandbox over an SQLite file, made and seeded where it does not exist; `now` is in seconds since 1970.
 
     Raises ValueError with a sentence for an unknown switch or fault, and for a file that is none of ours.
     """

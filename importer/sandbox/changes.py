@@ -82,7 +82,8 @@ def _store(world: World, row: sqlite3.Row, entry: Entry, kept: dict[str, Any], *
     archived = row["archived"] if entry.archived is None else entry.archived
     text = orjson.dumps(data).decode()
     world.connection.execute(
-        "UPDATE items SET data = ?, name = ?, slug = ?, folded = ?, updated_on = ?, draft = ?, archived = ? WHERE n = ?",
+        "UPDATE items SET data = ?, name = ?, slug = ?, folded = ?, updated_on = ?, draft = ?, archived = ?"
+        " WHERE n = ?",
         (text, data["name"], data["slug"], data["slug"].casefold(), now, draft, archived, row["n"]),
     )
     if live:
@@ -123,7 +124,7 @@ def _rows(world: World, collection: Collection, item: str, locales: list[str] | 
 
 
 def _user(world: World, collection: Collection, item: str, leaving: set[str]) -> str:
-    """The name of an item that refers to this one, besides those that leave with it."""
+    """Name an item that refers to this one, besides those that leave with it."""
     for other in collections(world):
         if other.references(collection.id):
             rows = world.connection.execute(
@@ -137,7 +138,7 @@ def _user(world: World, collection: Collection, item: str, leaving: set[str]) ->
 
 
 def unpublish(world: World, collection: Collection, targets: list[tuple[str, list[str] | None]]) -> None:
-    """Take items off the site; they stay as drafts. An item that is not live stays as it is; raises RefusedError (404)."""
+    """Take items off the site; they stay as drafts, and those that are not live as they are; raises RefusedError."""
     found = [_rows(world, collection, item, locales) for item, locales in targets]
     if not all(found):
         raise not_found()
@@ -149,7 +150,7 @@ def unpublish(world: World, collection: Collection, targets: list[tuple[str, lis
 
 
 def publish(world: World, collection: Collection, targets: list[tuple[str, list[str] | None]]) -> dict[str, Any]:
-    """Make the staged versions live; items that cannot be published are named in `errors` (the answer is 202 all the same)."""
+    """Make the staged versions live; those that cannot be are named in `errors`, while the answer is 202."""
     published: list[str] = []
     errors: list[str] = []
     primary = locale_ids(world)[:1]

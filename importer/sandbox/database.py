@@ -131,7 +131,7 @@ def _locale(given: dict[str, Any], now: float) -> dict[str, Any]:
 
 
 def _fields(collection: dict[str, Any], ids: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """The fields of a seeded collection; name and slug are added where the seed does not give them."""
+    """Describe the fields of a seeded collection; name and slug are added where the seed does not give them."""
     given = collection.get("fields", [])
     slugs = {one["slug"] for one in given}
     for one in [usual for usual in (_NAME_FIELD, _SLUG_FIELD) if usual["slug"] not in slugs] + given:
@@ -139,7 +139,7 @@ def _fields(collection: dict[str, Any], ids: dict[str, str]) -> Iterator[dict[st
 
 
 def described(given: dict[str, Any], ids: dict[str, str], place: str) -> dict[str, Any]:
-    """A field as Get Collection shows it; ids of fields and options come from their place, so they stay the same."""
+    """Describe a field as Get Collection does; ids of fields and options come from their place: always the same."""
     limits = given.get("validations")
     if limits is not None:
         limits = dict(limits)

@@ -69,7 +69,7 @@ class FaultRule:
         ):
             return False
         self.matched += 1
-        due = (
+        due: bool = (
             self.matched == when.get("nth", self.matched)
             and self.matched % when.get("every", 1) == 0
             and when.get("from", 1) <= self.matched <= when.get("until", self.matched)
@@ -79,7 +79,7 @@ class FaultRule:
         return due
 
     def shown(self) -> dict[str, Any]:
-        """The rule as it was given, with its counters."""
+        """Give the rule as it came, with its counters."""
         return {"when": self.when, "do": self.do, **self.facts, "matched": self.matched, "fired": self.fired}
 
 
@@ -90,7 +90,7 @@ class FaultPlan:
     rules: list[FaultRule] = field(default_factory=list)
 
     def pick(self, method: str, path: str, body: bytes) -> FaultRule | None:
-        """The fault that happens to this request; every rule counts what it matches."""
+        """Find the fault that happens to this request; every rule counts what it matches."""
         fired = [rule for rule in self.rules if rule.fires(method, path, body)]
         return fired[0] if fired else None
 
@@ -109,7 +109,9 @@ def parse_faults(given: list[Any] | dict[str, Any] | None) -> FaultPlan:
 def _rule(number: int, given: Any) -> FaultRule:
     where = f"Fault {number} of the plan"
     if not isinstance(given, dict) or not isinstance(given.get("when", {}), dict):
-        raise ValueError(f'{where} must read {{"when": {{...}}, "do": NAME}}, not {given!r}.')
+        raise ValueError(  # noqa: TRY004 - the same
+            f'{where} must read {{"when": {{...}}, "do": NAME}}, not {given!r}.'
+        )
     do = given.get("do")
     if do not in FAULTS:
         raise ValueError(f"{where} asks for {do!r}. The faults are: {', '.join(FAULTS)}.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def shown(row: sqlite3.Row, *, live: bool = False) -> dict[str, Any]:
-    """An item as the API shows it; fields that are not set are absent."""
+    """Show an item as the API does; fields that are not set are absent."""
     return {
         "id": row["id"],
         "cmsLocaleId": row["locale"],
@@ -91,7 +91,7 @@ class Slugs:
         self._taken[slug.casefold()] = [one for one in held if one[2] != item]
 
     def suffixed(self, slug: str, locale: str) -> str:
-        """A free slug made from a taken one: `-` and five hex digits (recorded)."""
+        """Make a free slug from a taken one: `-` and five hex digits (recorded)."""
         while self.taken(made := f"{slug}-{secrets.token_hex(3)[:5]}", locale):
             pass
         return made
@@ -127,20 +127,21 @@ def checked_fields(
     """Check all fields but the slug: the values to keep (`NOTHING` to clear), and what is wrong by field."""
     kept: dict[str, Any] = {}
     wrong: dict[str, str] = {}
-    fields = {one["slug"]: one for one in collection.fields}
+    fields = collection.by_slug
     for slug, value in given.items():
         if slug == "slug":
             continue
-        if slug not in fields:
+        field = fields.get(slug)
+        if field is None:
             wrong[slug] = "Field not described in schema: undefined"
             continue
         try:
-            kept[slug] = checked(fields[slug], value, about)
+            kept[slug] = checked(field, value, about)
         except FieldRefusedError as error:
             wrong[slug] = error.description
     if making:
-        for slug, one in fields.items():
-            if one["isRequired"] and slug not in given and slug not in {"name", "slug"}:
+        for slug in collection.required:
+            if slug not in given:
                 wrong[slug] = "Field is required: undefined"
     return kept, wrong
 
@@ -155,6 +156,13 @@ def checked_slug(given: Any) -> str:
         reason = "Must be alphanumerical and not contain any spaces or special characters"
         raise FieldRefusedError(f"{reason}: {inspect(given)}")
     return given
+
+
+def _place(entry: Entry, known: list[str]) -> str:
+    """Read the locale that an item is made for; none given is the primary one, which is the first."""
+    if entry.locale and entry.locale not in known:
+        raise malformed(f"Value (cmsLocaleId) should be one of the site's locales: {entry.locale}")
+    return entry.locale or known[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +198,8 @@ class Creation:
 
         Raises RefusedError where nothing at all is to be written.
         """
-        places = [self._locale(entry) for entry in entries]
+        known = locale_ids(self.world)
+        places = [_place(entry, known) for entry in entries]
         given = [(entry.fields or {}).get("slug") for entry in entries]
         if self.world.on("missing_slug", "refused") and not all(given):
             raise malformed("Value (fieldData) should have required property 'slug'")
@@ -207,12 +216,6 @@ class Creation:
             raise refusal
         self._hold_to_plan(len(good))
         return self._written(good), refusal
-
-    def _locale(self, entry: Entry) -> str:
-        known = locale_ids(self.world)
-        if entry.locale and entry.locale not in known:
-            raise malformed(f"Value (cmsLocaleId) should be one of the site's locales: {entry.locale}")
-        return entry.locale or known[0]
 
     def _hold_to_plan(self, more: int) -> None:
         most = int(float(self.world.settings["plan_limit"]))

@@ -19,7 +19,7 @@ class Allowance:
     seconds: float
 
     def headers(self, rounding: str) -> tuple[tuple[str, str], ...]:
-        """The three headers that stand on every answer."""
+        """Write the three headers that stand on every answer."""
         left = math.floor(self.seconds) if rounding == "floor" else math.ceil(self.seconds)
         return (
             ("X-RateLimit-Limit", str(self.limit)),

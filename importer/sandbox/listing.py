@@ -53,7 +53,7 @@ def listed(
 
 
 def visible(world: World, *, live: bool) -> str:
-    """The condition for an item to be seen through the staged or the live endpoints."""
+    """Give the condition for an item to be seen through the staged or the live endpoints."""
     if live:
         return "live IS NOT NULL"
     return "NOT (through_live AND live IS NOT NULL)" if world.on("live_in_staged", "no") else "1"
@@ -88,7 +88,7 @@ def _filters(
 
 
 def _locales(world: World, given: str) -> list[str]:
-    """The locales of a listing: none given is the primary one."""
+    """Read the locales of a listing: none given is the primary one."""
     known = locale_ids(world)
     wanted = [one.strip() for one in given.split(",") if one.strip()]
     for one in wanted:

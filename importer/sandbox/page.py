@@ -50,7 +50,7 @@ nav { display: flex; justify-content: space-between; margin-top: 1rem; }
 
 
 def front(world: World) -> str:
-    """The front page: every collection with its counts and its newest published items."""
+    """Draw the front page: every collection with its counts and its newest published items."""
     site = structure.sites(world)[0]
     sections = [_section(world, one) for one in structure.collections(world)]
     lead = "A Webflow on this machine. What is published here is seen by nobody else."
@@ -59,7 +59,7 @@ def front(world: World) -> str:
 
 
 def collection_page(world: World, slug: str, number: int) -> str | None:
-    """One collection's published items, newest first, page by page from 1; `None` if there is no such collection."""
+    """Draw a page (from 1) of a collection's published items, newest first; `None` for an unknown collection."""
     own = next((one for one in structure.collections(world) if one.slug == slug), None)
     if own is None:
         return None
@@ -78,7 +78,7 @@ def collection_page(world: World, slug: str, number: int) -> str | None:
 
 
 def lost() -> str:
-    """The page for an address that leads nowhere."""
+    """Draw the page for an address that leads nowhere."""
     return _page(
         "Not found",
         '<h1>Not found</h1><p class="lead">There is no such collection. <a href="/">All collections</a></p>',
@@ -133,7 +133,8 @@ def _item(row: sqlite3.Row, color: str | None) -> str:
     style = f' style="background: {escape(shade)}"' if shade and is_color(shade) else ""
     when = stamp(row["published_on"]) or ""
     return (
-        f'<li><span class="swatch"{style}></span><div class="what"><div class="name" dir="auto">{escape(row["live_name"])}</div>'
+        f'<li><span class="swatch"{style}></span><div class="what">'
+        f'<div class="name" dir="auto">{escape(row["live_name"])}</div>'
         f'<div class="slug">/{escape(row["live_slug"])}</div></div>'
         f'<time datetime="{when}">{when[:10]} {when[11:16]} UTC</time></li>'
     )

@@ -107,21 +107,20 @@ def _number(value: Any, limits: dict[str, Any], _about: Circumstances) -> int | 
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FieldRefusedError(f"Expected value to be a number: {inspect(value)}")
     number = int(value) if isinstance(value, float) and value.is_integer() else value
-    shown = inspect(number)
     if limits.get("format") == "integer" and not isinstance(number, int):
-        raise FieldRefusedError(f"Expected value to be an integer: {shown}")
+        raise FieldRefusedError(f"Expected value to be an integer: {inspect(number)}")
     precision = limits.get("precision")
     if precision is not None and _decimals(number) > precision:
-        raise FieldRefusedError(f"Expected value to have at most {precision} decimals: {shown}")
+        raise FieldRefusedError(f"Expected value to have at most {precision} decimals: {inspect(number)}")
     if number < 0 and limits.get("allowNegative") is False:
-        raise FieldRefusedError(f"Expected value not to be negative: {shown}")
+        raise FieldRefusedError(f"Expected value not to be negative: {inspect(number)}")
     if number == 0 and limits.get("allowZero") is False:
-        raise FieldRefusedError(f"Expected value not to be zero: {shown}")
+        raise FieldRefusedError(f"Expected value not to be zero: {inspect(number)}")
     least, most = limits.get("minValue"), limits.get("maxValue")
     if least is not None and number < least:
-        raise FieldRefusedError(f"Is less than the minimum {inspect(least)}: {shown}")
+        raise FieldRefusedError(f"Is less than the minimum {inspect(least)}: {inspect(number)}")
     if most is not None and number > most:
-        raise FieldRefusedError(f"Is more than the maximum {inspect(most)}: {shown}")
+        raise FieldRefusedError(f"Is more than the maximum {inspect(most)}: {inspect(number)}")
     return number
 
 
@@ -131,10 +130,10 @@ def _decimals(number: float) -> int:
 
 
 def _date(value: Any, _limits: dict[str, Any], _about: Circumstances) -> str:
-    """A date alone is midnight UTC; a time without a zone is refused (reported by one integrator)."""
+    """Read a date alone as midnight UTC; refuse a time without a zone (reported by one integrator)."""
     try:
         if not (isinstance(value, str) and _DATE.match(value)):
-            raise ValueError(value)
+            raise ValueError(value)  # noqa: TRY301 - both mistakes are answered in the same words
         return stamp(moment(value)) or ""
     except ValueError as error:
         raise FieldRefusedError(f"Expected value to be an ISO 8601 date: {inspect(value)}") from error

@@ -27,8 +27,8 @@ class BreakingProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._whole: ASGIApp = self.app  # type: ignore[assignment]  # uvicorn has its own names for the same types
-        self.app = self._breaking  # type: ignore[assignment]
+        self._whole: ASGIApp = self.app
+        self.app = self._breaking
 
     async def _breaking(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from importer.sandbox.rules import WRITABLE_TYPES
 from importer.sandbox.wording import inspect, slugified, stamp
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
 
@@ -26,7 +26,7 @@ class World:
     now: Callable[[], float]
 
     def stamp(self) -> int:
-        """This moment in milliseconds."""
+        """Tell the moment in milliseconds since 1970."""
         return int(self.now() * 1000)
 
     def on(self, switch: str, value: str) -> bool:
@@ -45,9 +45,12 @@ class Collection:
     fields: tuple[dict[str, Any], ...]
     created_on: int
     updated_on: int
+    by_slug: dict[str, dict[str, Any]]
+    required: tuple[str, ...]
+    """The slugs of the fields that every new item must have, besides name and slug."""
 
     def summary(self) -> dict[str, Any]:
-        """The collection as a list of collections shows it."""
+        """Show the collection as a list of collections does."""
         return {
             "id": self.id,
             "displayName": self.name,
@@ -58,7 +61,7 @@ class Collection:
         }
 
     def shown(self) -> dict[str, Any]:
-        """The collection as Get Collection shows it."""
+        """Show the collection as Get Collection does."""
         return {**self.summary(), "fields": list(self.fields)}
 
     def references(self, collection: str) -> bool:
@@ -87,7 +90,7 @@ def _site(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def locale_ids(world: World) -> list[str]:
-    """The cmsLocaleIds of the site, the primary one first."""
+    """List the cmsLocaleIds of the site, the primary one first."""
     locales = sites(world)[0]["locales"]
     return [locales["primary"]["cmsLocaleId"], *(one["cmsLocaleId"] for one in locales["secondary"])]
 
@@ -107,6 +110,7 @@ def collection(world: World, collection_id: str) -> Collection:
 
 def _collection(row: sqlite3.Row) -> Collection:
     body = orjson.loads(row["body"])
+    required = tuple(one["slug"] for one in body["fields"] if one["isRequired"] and one["slug"] not in {"name", "slug"})
     return Collection(
         id=row["id"],
         slug=row["slug"],
@@ -115,6 +119,8 @@ def _collection(row: sqlite3.Row) -> Collection:
         fields=tuple(body["fields"]),
         created_on=row["created_on"],
         updated_on=row["updated_on"],
+        by_slug={one["slug"]: one for one in body["fields"]},
+        required=required,
     )
 
 
@@ -183,7 +189,7 @@ def change_field(world: World, collection_id: str, field_id: str, content: dict[
     own = collection(world, collection_id)
     if all(one["id"] != field_id for one in own.fields):
         raise not_found()
-    wanted = {key: content[key] for key in ("displayName", "helpText", "isRequired") if key in content}
+    wanted: dict[str, Any] = {key: content[key] for key in ("displayName", "helpText", "isRequired") if key in content}
     fields = [{**one, **wanted} if one["id"] == field_id else one for one in own.fields]
     _store_fields(world, own, fields)
     return next(one for one in fields if one["id"] == field_id)
@@ -207,7 +213,7 @@ def _store_fields(world: World, own: Collection, fields: list[dict[str, Any]]) -
 
 
 def _made_field(world: World, given: dict[str, Any], beside: list[dict[str, Any]]) -> dict[str, Any]:
-    """A field as the API makes it: limits cannot be given, options and the referenced collection can."""
+    """Make a field as the API does: limits cannot be given, options and the referenced collection can."""
     kind, name, meant = given.get("type"), given.get("displayName"), given.get("metadata") or {}
     if kind not in WRITABLE_TYPES:
         raise invalid({"type": f"Expected value to be a field type: {inspect(kind)}"})
@@ -231,5 +237,5 @@ def _made_field(world: World, given: dict[str, Any], beside: list[dict[str, Any]
     number = 2
     while slug in taken:
         slug, number = f"{stem}-{number}", number + 1
-    field = {**given, "slug": slug, "validations": limits, "id": new_id(world.now())}
+    field: dict[str, Any] = {**given, "slug": slug, "validations": limits, "id": new_id(world.now())}
     return described(field, {}, f"{field['id']}/{slug}")

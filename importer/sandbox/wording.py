@@ -11,7 +11,7 @@ _PLAIN_KEY = re.compile(r"^[A-Za-z_$][\w$]*$", re.ASCII)
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\"}
 
 
-def inspect(value: Any) -> str:
+def inspect(value: Any) -> str:  # noqa: PLR0911 - one way out for each type
     """Show a value as Node does: `'text'`, `{ url: 'x' }`, lines of a text joined by ` + `."""
     if value is None:
         return "null"
@@ -45,15 +45,15 @@ def slugified(name: str) -> str:
 
 
 def stamp(milliseconds: int | None) -> str | None:
-    """A moment as Webflow writes it: `2023-12-05T16:31:23.936Z`."""
+    """Write a moment as Webflow does: `2023-12-05T16:31:23.936Z`."""
     if milliseconds is None:
         return None
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
 
 
 def moment(text: str) -> int:
-    """The milliseconds of an ISO date with or without a time; without a zone it is UTC.
+    """Read an ISO date as milliseconds since 1970, with or without a time; without a zone it is UTC.
 
     Raises ValueError if it is none.
     """
