@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
 import pytest
 from webflow import (
     BadRequestError,
@@ -16,13 +20,19 @@ from webflow.environment import WebflowEnvironment
 from webflow.resources.collections.resources.items import MultipleLiveItems
 from webflow.types import CollectionItemPatchSingleFieldData
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ABSENT = "0123456789abcdef01234567"
 ONCE = {"max_retries": 0}
 
 
-def client_of(base: str) -> Webflow:
+@contextmanager
+def client_of(base: str) -> Iterator[Webflow]:
+    """Point the client at a sandbox; its connections are closed at the end, which it leaves to its users."""
     environment = WebflowEnvironment(base=base, data_api=base, content_delivery_api=base)
-    return Webflow(environment=environment, access_token="sandbox")
+    with httpx.Client(timeout=20) as http:
+        yield Webflow(environment=environment, access_token="sandbox", httpx_client=http)
 
 
 def item(slug: str, **fields: str) -> CollectionItem:
@@ -31,8 +41,9 @@ def item(slug: str, **fields: str) -> CollectionItem:
 
 
 @pytest.fixture
-def webflow(sandbox: str) -> Webflow:
-    return client_of(sandbox)
+def webflow(sandbox: str) -> Iterator[Webflow]:
+    with client_of(sandbox) as client:
+        yield client
 
 
 @pytest.fixture
@@ -98,17 +109,17 @@ def test_an_item_that_is_not_there_is_not_found(webflow: Webflow, tags: str) -> 
     """A 404 says resource_not_found."""
     with pytest.raises(NotFoundError) as absent:
         webflow.collections.items.get_item(tags, ABSENT)
-    assert absent.value.body["code"] == "resource_not_found"
+    assert absent.value.body.code == "resource_not_found"
 
 
 def test_too_many_requests_are_answered_429(narrow_sandbox: str) -> None:
     """The third request of the minute is answered 429, with the headers of the limit."""
-    webflow = client_of(narrow_sandbox)
-    webflow.sites.list()
-    webflow.sites.list()
-    with pytest.raises(TooManyRequestsError) as throttled:
-        webflow.sites.list(request_options=ONCE)
-    assert throttled.value.body["code"] == "too_many_requests"
+    with client_of(narrow_sandbox) as webflow:
+        webflow.sites.list()
+        webflow.sites.list()
+        with pytest.raises(TooManyRequestsError) as throttled:
+            webflow.sites.list(request_options=ONCE)
+    assert throttled.value.body.code == "too_many_requests"
     headers = {name.lower(): value for name, value in (throttled.value.headers or {}).items()}
     assert headers["x-ratelimit-remaining"] == "0"
     assert 0 < int(headers["retry-after"]) <= 60

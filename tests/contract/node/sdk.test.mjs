@@ -9,7 +9,7 @@ const client = new WebflowClient({
   environment: { base, dataApi: base, contentDeliveryApi: base },
   maxRetries: 0,
 });
-const items = client.collections.items;
+const items = client.collections.items; // its write calls take the body's own keys beside skipInvalidFiles
 
 async function tags() {
   const { sites } = await client.sites.list();
@@ -37,7 +37,7 @@ test("a collection is read with its fields", async () => {
 
 test("one live item is created, found by its slug, updated and unpublished", async () => {
   const collection = await tags();
-  const made = await items.createItemLive(collection, { body: item("node-one"), skipInvalidFiles: false });
+  const made = await items.createItemLive(collection, { ...item("node-one"), skipInvalidFiles: false });
   assert.match(made.id, /^[0-9a-f]{24}$/);
   assert.equal(made.fieldData.slug, "node-one");
   assert.ok(made.lastPublished);
@@ -46,7 +46,7 @@ test("one live item is created, found by its slug, updated and unpublished", asy
   assert.deepEqual(found.items.map((one) => one.id), [made.id]);
   assert.equal(found.pagination.total, 1);
 
-  const changed = await items.updateItemLive(collection, made.id, { body: { fieldData: { name: "Renamed" } } });
+  const changed = await items.updateItemLive(collection, made.id, { fieldData: { name: "Renamed" } });
   assert.equal(changed.fieldData.name, "Renamed");
 
   await items.deleteItemLive(collection, made.id);
@@ -59,13 +59,13 @@ test("one live item is created, found by its slug, updated and unpublished", asy
 test("many items are created in one call", async () => {
   const collection = await tags();
   const slugs = Array.from({ length: 100 }, (_, number) => `node-many-${number}`);
-  const made = await items.createItemLive(collection, { body: { items: slugs.map((slug) => item(slug)) } });
+  const made = await items.createItemLive(collection, { items: slugs.map((slug) => item(slug)) });
   assert.deepEqual(made.items.map((one) => one.fieldData.slug).sort(), [...slugs].sort());
 });
 
 test("a 400 is a BadRequestError that names the field", async () => {
   const collection = await tags();
-  await assert.rejects(items.createItemLive(collection, { body: item("node-bad", { color: "no colour" }) }), (error) => {
+  await assert.rejects(items.createItemLive(collection, item("node-bad", { color: "no colour" })), (error) => {
     assert.ok(error instanceof Webflow.BadRequestError);
     assert.equal(error.statusCode, 400);
     assert.equal(error.body.code, "validation_error");
