@@ -60,7 +60,7 @@ CREATE TABLE rows (
 ) WITHOUT ROWID;
 CREATE INDEX rows_in_flight ON rows (collection) WHERE status = 'in_flight';
 CREATE INDEX rows_unnamed ON rows (source) WHERE unnamed;
-CREATE INDEX rows_item ON rows (item_id) WHERE item_id IS NOT NULL;
+CREATE UNIQUE INDEX rows_item ON rows (item_id, locale, collection) WHERE item_id IS NOT NULL;
 CREATE INDEX rows_slug ON rows (collection, locale, slug_folded) WHERE item_id IS NOT NULL;
 
 CREATE TABLE twin_checks (

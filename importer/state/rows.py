@@ -104,8 +104,12 @@ def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterab
 
 
 def put_sent(connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, run: str) -> None:
-    """Mark rows as in flight in `request`; the request and the watermark of a first send are kept for good."""
-    connection.executemany(
+    """Mark rows as in flight in `request`; the request and the watermark of a first send are kept for good.
+
+    Raises Bug if one of them is in flight already: it must be settled before it is sent again.
+    """
+    lines = [(collection, *_as_sent(one), run, request) for one in sent]
+    cursor = connection.executemany(
         """
         INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
                           first_request, first_watermark, request, source_hash, fingerprint, readable, attempts, run)
@@ -119,9 +123,12 @@ def put_sent(connection: sqlite3.Connection, collection: str, sent: Iterable[Sen
             request = excluded.request, source_hash = excluded.source_hash, fingerprint = excluded.fingerprint,
             readable = excluded.readable, attempts = attempts + 1, run = excluded.run,
             error_source = NULL, error_code = NULL, error = NULL, unnamed = 0
+        WHERE status <> 'in_flight'
         """,
-        [(collection, *_as_sent(one), run, request) for one in sent],
+        lines,
     )
+    if lines and cursor.rowcount != len(lines):
+        raise Bug("a row that is in flight was about to be sent again")
 
 
 def _as_sent(sent: Sent) -> tuple[Any, ...]:
@@ -134,13 +141,13 @@ def _as_sent(sent: Sent) -> tuple[Any, ...]:
 
 
 def put_published(connection: sqlite3.Connection, collection: str, published: Iterable[Published]) -> None:
-    """Give rows their items; raises Bug for a row that the state does not know."""
+    """Give rows their items; raises Bug for a row that the state does not know, and for an item of another row."""
     for one in published:
         if one.status not in {Status.PUBLISHED, Status.STAGED}:
             raise Bug(f"a row that holds an item cannot be {one.status}")
         changed = connection.execute(
             """
-            UPDATE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
+            UPDATE OR IGNORE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
                 last_published = ?8, warning = ?9, error_source = NULL, error_code = NULL, error = NULL
             WHERE collection = ?1 AND locale = ?2 AND key = ?3
             """,
@@ -150,7 +157,7 @@ def put_published(connection: sqlite3.Connection, collection: str, published: It
             ),
         ).rowcount
         if changed != 1:
-            raise Bug(f"item {one.item_id} was answered for the row {one.key!r}, which was never sent")
+            raise Bug(f"item {one.item_id} was given to the row {one.key!r}, which was never sent, or to two rows")
 
 
 def put_refused(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], request: int) -> None:

@@ -116,8 +116,20 @@ def fact(database: Database, name: str) -> str | None:
     return None if line is None else str(line[0])
 
 
-def put_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
-    """Keep a small fact, within a transaction."""
+def facts(database: Database, prefix: str) -> dict[str, str]:
+    """Give the small facts whose names begin like this, in the order of their names."""
+    return dict(
+        database.all(
+            "SELECT name, value FROM facts WHERE substr(name, 1, ?1) = ?2 ORDER BY name", (len(prefix), prefix)
+        )
+    )
+
+
+def put_fact(connection: sqlite3.Connection, name: str, value: str | None) -> None:
+    """Keep a small fact, or forget it (None), within a transaction."""
+    if value is None:
+        connection.execute("DELETE FROM facts WHERE name = ?", (name,))
+        return
     connection.execute(
         "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),

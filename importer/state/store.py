@@ -147,8 +147,12 @@ class State:
         """Give the value of a small fact."""
         return runs.fact(self._database, name)
 
-    def set_fact(self, name: str, value: str) -> None:
-        """Keep a small fact."""
+    def facts(self, prefix: str) -> dict[str, str]:
+        """Give the small facts whose names begin like this, in the order of their names."""
+        return runs.facts(self._database, prefix)
+
+    def set_fact(self, name: str, value: str | None) -> None:
+        """Keep a small fact, or forget it (None)."""
         with self._database.transaction() as connection:
             runs.put_fact(connection, name, value)
 
@@ -238,7 +242,8 @@ class State:
     ) -> int:
         """Rule 1: write down a request and its rows as sent, and mark them as in flight; returns its number.
 
-        `watermark` None stands for an empty collection. `at` is the server's time, if any is known.
+        `watermark` None stands for an empty collection. `at` is the server's time, if any is known. Raises Bug for a
+        row that is in flight already.
         """
         self.beat()
         with self._database.transaction() as connection:
@@ -256,7 +261,7 @@ class State:
         refused: Sequence[Refused] = (),
         pending: Sequence[Named] = (),
         watermark: datetime | None = None,
-        facts: Mapping[str, str] | None = None,
+        facts: Mapping[str, str | None] | None = None,
         twin_checks: Sequence[Named] = (),
         open_: bool = False,
     ) -> None:
@@ -264,7 +269,8 @@ class State:
 
         Rows of the request that are not mentioned stay in flight: they are in doubt. `pending` ones were not written;
         one that holds an item stands again as that item does. `open_` keeps the request open for rule 7, `twin_checks`
-        names rows that it must look at. Raises Bug for an item of a row that was never sent.
+        names rows that it must look at. Raises Bug for an item of a row that was never sent,
+        or that another row holds.
         """
         self.beat()
         collection = self._collection
