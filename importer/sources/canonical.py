@@ -1,0 +1,53 @@
+"""Canonical text of typed cells: what a number, a date or a boolean reads as, wherever it came from."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+_EXACT = float(1 << 63)
+
+
+def number_text(value: pl.Expr) -> pl.Expr:
+    """Write Float64 as its shortest text that is the same number, whole ones without `.0`, none with an exponent."""
+    whole = (value == value.floor()) & (value.abs() < _EXACT)
+    return (
+        pl.when(whole)
+        .then(value.cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(value.cast(pl.String).map_batches(_without_exponents, return_dtype=pl.String))
+    )
+
+
+def _without_exponents(texts: pl.Series) -> pl.Series:
+    """Write out the few texts with an exponent (1e21, 1e-7)."""
+    guilty = texts.filter(texts.str.contains("e", literal=True)).unique()
+    if guilty.is_empty():
+        return texts
+    return texts.replace(guilty, pl.Series([format(Decimal(text), "f") for text in guilty], dtype=pl.String))
+
+
+def instant_text(value: pl.Expr) -> pl.Expr:
+    """Write a Datetime without a zone as `2024-05-31`, or `2024-05-31T14:30:00` if it has a time (`.123` if needed)."""
+    midnight = value.dt.time() == pl.time(0, 0)
+    return (
+        pl.when(midnight)
+        .then(value.dt.strftime("%Y-%m-%d"))
+        .when(value.dt.microsecond() == 0)
+        .then(value.dt.strftime("%Y-%m-%dT%H:%M:%S"))
+        .otherwise(value.dt.strftime("%Y-%m-%dT%H:%M:%S%.3f"))
+    )
+
+
+def duration_text(value: pl.Expr) -> pl.Expr:
+    """Write a Duration as spreadsheets show it: hours, minutes, seconds (`30:05:00`)."""
+    seconds = value.dt.total_seconds()
+    size = seconds.abs()
+    sign = pl.when(seconds < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    parts = (size // 3600, size // 60 % 60, size % 60)
+    return pl.concat_str([sign, pl.concat_str([part.cast(pl.String).str.zfill(2) for part in parts], separator=":")])
+
+
+def boolean_text(value: pl.Expr) -> pl.Expr:
+    """Write a Boolean as spreadsheets do."""
+    return pl.when(value).then(pl.lit("TRUE")).when(~value).then(pl.lit("FALSE"))

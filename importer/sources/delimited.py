@@ -1,0 +1,262 @@
+"""CSV and TSV: polars where its reader is right, the `csv` module where it is not, the same frames from both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.errors import SourceError
+from importer.model import BROKEN, ROW
+from importer.sources.dialect import Dialect, find_dialect
+from importer.sources.encoding import Encoding, find_encoding, utf8_pieces
+from importer.sources.header import ERROR_CODE, column_names, header_at, is_ours, letters
+from importer.sources.records import read_records
+from importer.sources.shape import PLACE
+from importer.sources.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from importer.model import SourceOptions
+
+BLOCK_BYTES = 1 << 21
+"""Bytes of a batch: some ten thousand rows of twelve short cells."""
+
+_SAMPLE = 1 << 18
+_LOOK_AHEAD = 200
+_ESCAPED = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A CSV file as it was found: where its rows begin, and how to read them.
+
+    `names` are those of the columns in the file; `first` is the number of records up to the header.
+    """
+
+    path: Path
+    name: str
+    encoding: Encoding
+    dialect: Dialect
+    names: tuple[str, ...]
+    first: int
+    ours: bool
+    stamp: tuple[int, int]
+    block_bytes: int = BLOCK_BYTES
+
+    @property
+    def detected(self) -> str:
+        """What was found out, in a line."""
+        header = f"header in row {self.first}" if self.first else "no header"
+        return f"{self.name}: {self.encoding.label}, delimiter {self.dialect.shown}, {header}"
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Read the rows from the beginning: `names` as String, `PLACE` and `BROKEN`.
+
+        Raises SourceError if the file has changed since it was opened, or has a quotation mark never closed.
+        """
+        self._check_unchanged()
+        window = _window(self.path, self.encoding, self.dialect)
+        read_records(window, self.dialect, (self.name, 1), most=self.first)
+        row = self.first + 1
+        while True:
+            window.fill(self.block_bytes)
+            if not window.data:
+                break
+            frame = self._fast(window)
+            if frame is None:
+                records = read_records(window, self.dialect, (self.name, row), size=self.block_bytes)
+                frame = frame_of(records, self.names)
+            count = frame.height
+            yield frame.with_columns(pl.int_range(row, row + count, dtype=pl.UInt32).alias(PLACE))
+            row += count
+        self._check_unchanged()
+
+    def _fast(self, window: Window) -> pl.DataFrame | None:
+        """Let polars read the whole records at the beginning of the window; None where it might read them wrong."""
+        block = whole_records(window, self.dialect)
+        if block is None or not is_plain(block, self.dialect, len(self.names)):
+            return None
+        try:
+            frame = pl.read_csv(
+                block,
+                has_header=False,
+                schema=dict.fromkeys(self.names, pl.String),
+                separator=self.dialect.delimiter,
+                quote_char=self.dialect.quote,
+                infer_schema=False,
+            )
+        except pl.exceptions.PolarsError:  # rows of another width: the other way says which
+            return None
+        window.drop(len(block))
+        return frame.with_columns(pl.lit(None, pl.String).alias(BROKEN))
+
+    def _check_unchanged(self) -> None:
+        if not self.path.exists() or stamp_of(self.path) != self.stamp:
+            raise SourceError(
+                f"{self.name} was changed while it was being read.",
+                "Run the same command again when nobody is writing to it.",
+            )
+
+
+def open_delimited(path: Path, options: SourceOptions, name: str, block_bytes: int = BLOCK_BYTES) -> Delimited:
+    """Look at the beginning of a file and find out how to read it.
+
+    One of our own rejects files is read as we write them, whatever the options say.
+    Raises SourceError if it is empty, or if the options contradict it.
+    """
+    stamp = stamp_of(path)
+    if not stamp[0]:
+        raise SourceError(f"{name} is empty: it has no header and no rows.", "Is it the right file?")
+    guessed = find_encoding(path, None, name)
+    ours = _ours(path, guessed, name)
+    if ours is not None:
+        dialect, header = ours
+        return Delimited(path, name, guessed, dialect, header, 1, ours=True, stamp=stamp, block_bytes=block_bytes)
+    encoding = guessed if options.encoding is None else find_encoding(path, options.encoding, name)
+    dialect = _dialect(path, encoding, name, (options.delimiter, options.quote))
+    rows = _first_rows(_window(path, encoding, dialect), dialect, name, options.header_row)
+    at = header_at(rows, options.header_row, name)
+    width = max(map(len, rows), default=0) if at < 0 else len(rows[at])
+    if not width:
+        raise SourceError(f"{name} is empty: it has no rows.", "Is it the right file?")
+    header = column_names([None] * width if at < 0 else [_readable(cell) for cell in rows[at]])
+    return Delimited(path, name, encoding, dialect, header, at + 1, ours=False, stamp=stamp, block_bytes=block_bytes)
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Give size in bytes and time of the last change (ns): equal means that nobody wrote to the file."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _first_rows(window: Window, dialect: Dialect, name: str, header_row: int | None) -> list[list[str]]:
+    """Read what it takes to find the header; without one, as much as it takes to tell how many columns there are."""
+    if header_row is None:
+        return read_records(window, dialect, (name, 1), size=_SAMPLE, most=_LOOK_AHEAD)
+    if header_row <= 0:
+        return read_records(window, dialect, (name, 1), size=_SAMPLE)
+    return read_records(window, dialect, (name, 1), most=header_row)
+
+
+def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str, ...]] | None:
+    """Recognise one of our rejects files, which an editor's spreadsheet may have saved in its own dialect."""
+    sample = _sample(path, encoding).data
+    if ROW.encode() not in sample or ERROR_CODE.encode() not in sample:
+        return None
+    dialect = _dialect(path, encoding, name, (None, None))
+    header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
+    if not is_ours(header):
+        return None
+    return dialect, column_names([_readable(cell) for cell in header], keep=(ROW,))
+
+
+def _sample(path: Path, encoding: Encoding) -> Window:
+    window = Window(utf8_pieces(path, encoding))
+    window.fill(_SAMPLE)
+    return window
+
+
+def _dialect(path: Path, encoding: Encoding, name: str, asked: tuple[str | None, str | None]) -> Dialect:
+    window = _sample(path, encoding)
+    whole = window.ended and len(window.data) <= _SAMPLE
+    sample = window.data[:_SAMPLE].decode("utf-8", "replace")
+    return find_dialect(sample, *asked, name, whole=whole)
+
+
+def _window(path: Path, encoding: Encoding, dialect: Dialect) -> Window:
+    """Begin at the first record that a spreadsheet shows."""
+    window = Window(utf8_pieces(path, encoding))
+    if dialect.sep_line:
+        plain = Dialect(dialect.delimiter, quote=None)
+        read_records(window, plain, ("", 1), most=1)
+    return window
+
+
+def whole_records(window: Window, dialect: Dialect) -> bytes | None:
+    """Cut the window after its last line end that is outside quotes; None if there is none (yet)."""
+    data = window.data
+    if window.ended and data and not data.endswith(b"\n"):
+        data += b"\n"
+    quote = (dialect.quote or "").encode()
+    end = data.rfind(b"\n") + 1
+    quotes = data.count(quote, 0, end) if quote else 0
+    while end and quotes % 2:
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        quotes -= data.count(quote, before, end)
+        end = before
+    return data[:end] if end else None
+
+
+def is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
+    """Whether polars and the `csv` module read a block of whole records alike, but for rows of another width.
+
+    That is: UTF-8, lines that end in LF or CRLF, none of them blank, and every quote opens or closes a cell or is
+    doubled inside one.
+    """
+    if len(dialect.delimiter.encode()) > 1 or len((dialect.quote or "").encode()) > 1:
+        return False
+    if block.startswith(b"\xef\xbb\xbf"):  # polars would take it for a mark
+        return False
+    if dialect.quote is None or dialect.quote.encode() not in block:
+        turns = block.count(b"\r")
+        if turns and turns != block.count(b"\r\n"):
+            return False
+        if block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block:
+            return False
+        return block.isascii() or _matches(block, "")
+    return _matches(block, _plain_pattern(dialect, width))
+
+
+def _matches(block: bytes, pattern: str) -> bool:
+    text = pl.Series([block], dtype=pl.Binary).cast(pl.String, strict=False)
+    return text.str.contains(pattern).item() is True
+
+
+def _plain_pattern(dialect: Dialect, width: int) -> str:
+    delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote or "")
+    enclosed = f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}"
+    bare = f"[^{quote}{delimiter}\\r\\n]"
+    if width == 1:
+        return rf"\A(?:(?:{enclosed}|{bare}+)\r?\n)*\z"
+    cell = f"(?:{enclosed}|{bare}*)"
+    return rf"\A(?:{cell}(?:{delimiter}{cell})+\r?\n)*\z"
+
+
+def frame_of(records: Sequence[Sequence[str]], names: tuple[str, ...]) -> pl.DataFrame:
+    """Turn records of any width into a frame; empty cells are null, and a row that cannot be one says why."""
+    width = len(names)
+    broken = [_beyond(record, names) if len(record) > width else None for record in records]
+    columns = list(zip_longest(*(record[:width] for record in records))) or [()] * width
+    columns += [(None,) * len(records)] * (width - len(columns))
+    data = {}
+    for name, cells in zip(names, columns, strict=True):
+        if _ESCAPED.search("".join(cell for cell in cells if cell)):
+            for index, cell in enumerate(cells):
+                if cell and _ESCAPED.search(cell):
+                    broken[index] = broken[index] or f"a sign in column {name} is not in the file's encoding"
+            cells = tuple(cell and _readable(cell) for cell in cells)  # noqa: PLW2901 - the same cells, readable
+        data[name] = pl.Series([cell or None for cell in cells], dtype=pl.String)
+    return pl.DataFrame(data).with_columns(pl.Series(BROKEN, broken, dtype=pl.String))
+
+
+def _beyond(record: Sequence[str], names: tuple[str, ...]) -> str | None:
+    """Name the first filled cell beyond the header; empty ones do no harm."""
+    for position in range(len(names), len(record)):
+        text = _readable(record[position]).strip()
+        if text:
+            shown = text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - a glance is enough
+            return (
+                f"column {letters(position)} holds {shown!r}, but the header ends with column {letters(len(names) - 1)}"
+            )
+    return None
+
+
+def _readable(text: str) -> str:
+    """Show bytes that are not in the encoding as the sign for such."""
+    return _ESCAPED.sub("\ufffd", text)

@@ -1,0 +1,101 @@
+"""CSV dialects: which delimiter, which quote, and Excel's own `sep=` line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from importer.errors import SourceError
+
+_DELIMITERS = (",", ";", "\t", "|")
+_SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+_RECORDS = 200
+_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What separates the cells of a line, and what encloses those that hold a separator (None: nothing does).
+
+    `sep_line` is true where the file's first line says so (`sep=;`); spreadsheets do not show that line.
+    """
+
+    delimiter: str
+    quote: str | None = '"'
+    sep_line: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The delimiter as people write it."""
+        return "tab" if self.delimiter == "\t" else f"'{self.delimiter}'"
+
+
+def find_dialect(sample: str, delimiter: str | None, quote: str | None, name: str, *, whole: bool) -> Dialect:
+    """Tell the dialect from the beginning of a file; `whole` says that the sample is all of it.
+
+    Raises SourceError if the delimiter or quote asked for cannot be one.
+    """
+    enclosing = _quote(quote, name)
+    line = _SEP_LINE.match(sample)
+    if line is not None:
+        sample = sample[line.end() :]
+    if delimiter is not None:
+        chosen = _delimiter(delimiter, enclosing, name)
+    elif line is not None:
+        chosen = line[1]
+    else:
+        chosen = max(_DELIMITERS, key=lambda each: _fit(sample, each, enclosing, whole=whole))
+    return Dialect(chosen, enclosing, sep_line=line is not None)
+
+
+def _quote(quote: str | None, name: str) -> str | None:
+    if quote is None:
+        return '"'
+    if not quote:
+        return None
+    if len(quote) != 1 or quote in "\r\n\t ":
+        raise SourceError(f"{name}: quote = {quote!r} is not one sign.", 'Write one sign, or "" for none.')
+    return quote
+
+
+def _delimiter(delimiter: str, quote: str | None, name: str) -> str:
+    sign = _NAMES.get(delimiter.lower(), delimiter)
+    if len(sign) != 1 or sign in "\r\n" or sign == quote:
+        raise SourceError(f"{name}: delimiter = {delimiter!r} is not one sign.", "Write ',' ';' '|' or 'tab'.")
+    return sign
+
+
+def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tuple[bool, float, int]:
+    """Say how well a delimiter fits: it is in the header, the rows are as wide as that, and there are many columns."""
+    rows = [row for row in _records(sample, delimiter, quote, whole=whole) if any(map(str.strip, row))]
+    if not rows:
+        return False, 0.0, 0
+    widths = [len(row) for row in rows]
+    in_header = widths[0] > 1
+    width = widths[0] if in_header else Counter(widths).most_common(1)[0][0]
+    if width == 1:
+        return False, 0.0, 0
+    share = round(widths.count(width) / len(widths), 1)
+    # without a delimiter in the first row it may be a title; commas in a column of sentences are no delimiters, though
+    return in_header, share if in_header or (width > 2 and share >= 0.8) else 0.0, width  # noqa: PLR2004 - see above
+
+
+def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> list[list[str]]:
+    lines = io.StringIO(sample, newline="")
+    reader = (
+        csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        if quote is None
+        else csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    )
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if len(rows) == _RECORDS:
+                return rows
+    except csv.Error:  # a cell too long for a look; the reading itself says what is wrong, if anything is
+        return rows
+    return rows if whole or len(rows) == 1 else rows[:-1]

@@ -1,0 +1,144 @@
+"""Text encodings: find out which one a file has, and read any of them as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOT_A_CHARACTER = b"\xff"
+"""Stands in our UTF-8 for bytes that are not in the file's encoding; it is never valid in UTF-8."""
+
+_REPLACEMENT = "\ufffd"
+_CHUNK = 1 << 20
+_LOOK = 4096
+_MOST = 0.4
+_FEW = 0.05
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LABELS = {
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16 (big endian)",
+    "utf-32-le": "UTF-32",
+    "utf-32-be": "UTF-32 (big endian)",
+    "cp1252": "Windows-1252",
+}
+_COMMON = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "windows-1250", "windows-1251", "macroman")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the bytes of a file become text; `mark` is the number of bytes of its byte order mark."""
+
+    codec: str
+    mark: int = 0
+
+    @property
+    def label(self) -> str:
+        """Its name as people write it."""
+        return _LABELS.get(self.codec, self.codec)
+
+
+def find_encoding(path: Path, named: str | None, name: str) -> Encoding:
+    """Tell the encoding: as named by the mapping, by its mark, or by what the whole file's bytes can be.
+
+    Raises SourceError for a name that Python does not know, and where the mark says otherwise.
+    """
+    with path.open("rb") as file:
+        start = file.read(_LOOK)
+    marked = next((Encoding(codec, len(mark)) for mark, codec in _MARKS if start.startswith(mark)), None)
+    if named is not None:
+        return _as_named(named, marked, name)
+    if marked is not None:
+        return marked
+    unmarked = _utf16_without_mark(start)
+    if unmarked is not None:
+        return Encoding(unmarked)
+    return Encoding("utf-8" if _is_utf8(path) else "cp1252")
+
+
+def utf8_pieces(path: Path, encoding: Encoding) -> Iterator[bytes]:
+    """Read a file as UTF-8, a piece at a time; what is not in the encoding becomes `NOT_A_CHARACTER`.
+
+    A UTF-8 file comes as it is, damaged places included.
+    """
+    with path.open("rb") as file:
+        file.seek(encoding.mark)
+        if encoding.codec == "utf-8":
+            while piece := file.read(_CHUNK):
+                yield piece
+            return
+        decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
+        while piece := file.read(_CHUNK):
+            yield _marked(decoder.decode(piece))
+        yield _marked(decoder.decode(b"", final=True))
+
+
+def _marked(text: str) -> bytes:
+    """Encode, with the decoder's replacement characters as bytes that no reader takes for text."""
+    return text.encode("utf-8", "surrogatepass").replace(_REPLACEMENT.encode(), NOT_A_CHARACTER)
+
+
+def _as_named(named: str, marked: Encoding | None, name: str) -> Encoding:
+    try:
+        info = codecs.lookup(named.strip())
+        "".encode(info.name)  # codecs such as base64 are known too, but make no text
+    except (LookupError, ValueError):
+        near = difflib.get_close_matches(named.strip().lower(), _COMMON, n=1, cutoff=0.5)
+        raise SourceError(
+            f"{name}: the encoding {named!r} is not known.",
+            f"Did you mean {near[0]!r}?" if near else f"Encodings are, for example: {', '.join(_COMMON)}.",
+        ) from None
+    codec = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}.get(info.name, info.name)
+    if marked is None:
+        return Encoding(codec)
+    if codec == marked.codec or info.name in {"utf-16", "utf-32"}:
+        return marked
+    raise SourceError(
+        f"{name}: the mapping says the encoding is {named!r}, but the file begins with the mark of {marked.label}.",
+        "Take `encoding` out of [source]; the mark tells it.",
+    )
+
+
+def _utf16_without_mark(start: bytes) -> str | None:
+    """Tell UTF-16 by its zero bytes: every other byte of Latin text is one, and text has no others."""
+    pairs = len(start) // 2
+    if not pairs:
+        return None
+    first, second = start[0 : pairs * 2 : 2].count(0) / pairs, start[1 : pairs * 2 : 2].count(0) / pairs
+    if second > _MOST and first < _FEW:
+        return "utf-16-le"
+    if first > _MOST and second < _FEW:
+        return "utf-16-be"
+    return None
+
+
+def _is_utf8(path: Path) -> bool:
+    """Look at the whole file: UTF-8 if all of it is, or if more of its signs are right than wrong."""
+    right = wrong = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            if chunk.isascii() and chunk and not decoder.getstate()[0]:
+                continue
+            text = decoder.decode(chunk, final=not chunk)
+            bad = text.count(_REPLACEMENT)
+            wrong += bad
+            right += len(text) - len(text.encode("ascii", "ignore")) - bad
+            if not chunk:
+                return wrong == 0 or right > wrong

@@ -1,0 +1,61 @@
+"""A polars frame as a sheet, for people who use the importer as a library."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from importer.errors import SourceError
+from importer.model import KIND_PREFIX, Kind
+from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
+
+
+def as_texts(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Write every column as canonical text under its new name, with the kinds of those that are not text.
+
+    Raises SourceError naming the columns whose cells are lists, structs or bytes.
+    """
+    columns: list[pl.Expr] = []
+    kinds: list[str] = []
+    wrong: list[str] = []
+    for old, name, dtype in zip(frame.columns, names, frame.dtypes, strict=True):
+        cell = pl.col(old)
+        made = _text(cell, dtype)
+        if made is None:
+            wrong.append(f"{old} ({dtype})")
+            continue
+        text, kind = made
+        columns.append(text.alias(name))
+        if kind is not None:
+            kinds.append(name)
+            columns.append(kind.cast(pl.UInt8).alias(KIND_PREFIX + name))
+    if wrong:
+        raise SourceError(
+            f"The frame's columns {', '.join(wrong)} cannot be cells of a sheet.",
+            "Make them text first: a list with `.list.join(';')`, a struct field by field.",
+        )
+    return frame.select(columns), tuple(kinds)
+
+
+def _text(cell: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr | None] | None:  # noqa: PLR0911 - one for each type
+    """Give the text of a cell and its kind (None: text), or None for a type that has no text."""
+    if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        return cell.cast(pl.String), None
+    if dtype.is_integer() or isinstance(dtype, pl.Decimal):
+        return cell.cast(pl.String), pl.lit(Kind.NUMBER)
+    if dtype.is_float():
+        value = cell.cast(pl.Float64)
+        kind = pl.when(cell.is_finite()).then(pl.lit(Kind.NUMBER)).otherwise(pl.lit(Kind.ERROR))
+        return pl.when(cell.is_finite()).then(number_text(value)).otherwise(cell.cast(pl.String)), kind
+    if isinstance(dtype, pl.Boolean):
+        return boolean_text(cell), pl.lit(Kind.BOOLEAN)
+    if isinstance(dtype, pl.Date):
+        return cell.dt.strftime("%Y-%m-%d"), pl.lit(Kind.DATE)
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is None:
+            return instant_text(cell), pl.lit(Kind.DATE)
+        return cell.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), pl.lit(Kind.DATE)
+    if isinstance(dtype, pl.Time):
+        return cell.dt.strftime("%H:%M:%S"), None
+    if isinstance(dtype, pl.Duration):
+        return duration_text(cell), None
+    return None

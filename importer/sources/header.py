@@ -1,0 +1,102 @@
+"""Columns: which row is the header, and how each column is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from importer.errors import SourceError
+from importer.model import ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ERROR_CODE = "_error_code"
+NOTES = (ERROR_CODE, "_error", "_fix")
+"""The columns of our rejects files that are read by people only."""
+
+_TITLES_ABOVE = 3
+"""Rows above the header (a title, a date) are told only from tables at least this wide."""
+
+_FILLED_ROWS = 0.8
+
+
+def letters(position: int) -> str:
+    """Name a column as spreadsheets do: 0 is A, 26 is AA."""
+    name = ""
+    position += 1
+    while position:
+        position, letter = divmod(position - 1, 26)
+        name = chr(ord("A") + letter) + name
+    return name
+
+
+def is_ours(header: Sequence[str | None]) -> bool:
+    """Whether a header is that of one of our rejects files."""
+    return ROW in header and ERROR_CODE in header
+
+
+def column_names(header: Sequence[str | None], *, keep: Sequence[str] = ()) -> tuple[str, ...]:
+    """Name the columns as mappings address them: as written, a letter if blank, the second of a name with " (2)".
+
+    `_row` is ours, so a column of that name counts as a second one, unless it is among `keep`.
+    """
+    taken = {ROW} - set(keep)
+    names = []
+    for position, written in enumerate(header):
+        # a zero byte is how columns of our own begin; no spreadsheet shows one
+        name = (written or "").replace("\0", "")
+        name = name if name.strip() else letters(position)
+        unique, count = name, 1
+        while unique in taken:
+            count += 1
+            unique = f"{name} ({count})"
+        taken.add(unique)
+        names.append(unique)
+    return tuple(names)
+
+
+def find_header(rows: Sequence[Sequence[str | None]]) -> int | None:
+    """Find the header among the first rows of a sheet (0-based); None if all of them are blank.
+
+    It is the first row that is not blank, unless that is a title: a single cell above a table of three columns or more.
+    """
+    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
+    used = [(index, count) for index, count in enumerate(filled) if count]
+    if not used:
+        return None
+    first, count = used[0]
+    if count > 1:
+        return first
+    usual = Counter(width for _, width in used).most_common(1)[0][0]
+    wide = [index for index, width in used if width > 1]
+    if usual >= _TITLES_ABOVE and len(wide) >= _FILLED_ROWS * len(used[1:]):
+        return wide[0]
+    return first
+
+
+def header_at(rows: Sequence[Sequence[str | None]], header_row: int | None, name: str) -> int:
+    """Give the header's position among the rows (0-based), or -1 for a sheet without one (`header_row = 0`).
+
+    Raises SourceError if all is blank, or if the row asked for is beyond the end or blank.
+    """
+    if header_row == 0:
+        return -1
+    if header_row is None:
+        found = find_header(rows)
+        if found is None:
+            raise SourceError(f"{name} is empty: it has no header and no rows.", "Is it the right file and sheet?")
+        return found
+    if header_row < 0:
+        raise SourceError(f"{name}: header_row = {header_row} is no row.", "Rows count from 1; 0 means: no header.")
+    if header_row > len(rows):
+        raise SourceError(
+            f"{name}: header_row = {header_row}, but there are only {len(rows)} rows.",
+            "Rows count from 1, as the spreadsheet shows them; without `header_row` the header is looked for.",
+        )
+    if not any(cell and cell.strip() for cell in rows[header_row - 1]):
+        raise SourceError(
+            f"{name}, row {header_row}: the header should be here (header_row = {header_row}), but the row is blank.",
+            "Rows count from 1, as the spreadsheet shows them; without `header_row` the header is looked for.",
+        )
+    return header_row - 1

@@ -1,0 +1,77 @@
+"""The last step of every reader: from cells as they were found to the batches that mappings work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from importer.errors import SourceError
+from importer.model import BROKEN, KIND_PREFIX, ROW
+from importer.sources.header import NOTES
+
+PLACE = "\x00place"
+"""The column (UInt32) with the row that a spreadsheet shows for it; in our own files `_row` says more."""
+
+_NEUTRALISED = r"^'[=+\-@\t\r']"
+_ROW_NUMBER = r"^[1-9][0-9]{0,8}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a sheet's frames are to look like.
+
+    `numbered`: the row numbers are those in its column `_row`. `neutralised`: signs that spreadsheets would take for a
+    formula have a `'` before them. `kinds` are the columns that hold anything but text.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()
+    numbered: bool = False
+    neutralised: bool = False
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Make blank cells null, leave blank rows out, and number the rows.
+
+        `frame` holds the columns as String, their kinds, `PLACE` and `BROKEN`. Raises SourceError if a row of a
+        numbered sheet has no proper number.
+        """
+        texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self.columns)
+        filled = pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
+        rows = texts.filter(filled)
+        if self.null_values:
+            rows = rows.with_columns(
+                pl.when(~pl.col(column).str.strip_chars().is_in(list(self.null_values))).then(pl.col(column))
+                for column in self.columns
+            )
+        kinds = [
+            pl.when(pl.col(column).is_not_null()).then(pl.col(KIND_PREFIX + column)).alias(KIND_PREFIX + column)
+            for column in self.kinds
+        ]
+        return rows.select(*self.columns, self._numbers(rows), *kinds, BROKEN)
+
+    def _text(self, cell: pl.Expr) -> pl.Expr:
+        if self.neutralised:
+            cell = pl.when(cell.str.contains(_NEUTRALISED)).then(cell.str.slice(1)).otherwise(cell)
+        return pl.when(cell.str.strip_chars().str.len_bytes() > 0).then(cell)
+
+    def _numbers(self, rows: pl.DataFrame) -> pl.Series:
+        if not self.numbered:
+            return rows.get_column(PLACE).alias(ROW)
+        written = rows.get_column(ROW).str.strip_chars()
+        bad = ~written.str.contains(_ROW_NUMBER).fill_null(value=False)
+        if bad.any():
+            place, text = rows.filter(bad).select(PLACE, ROW).row(0)
+            raise SourceError(
+                f"{self.name}, row {place}: the column _row holds {text or 'nothing'!r}, which is no row number.",
+                "It says which row of the original sheet this one is. Write that number again; "
+                "rows that are new belong in the sheet itself.",
+            )
+        return written.cast(pl.UInt32)
+
+
+def kept(names: tuple[str, ...], *, ours: bool) -> tuple[str, ...]:
+    """Leave out the columns that are ours and not the sheet's."""
+    return tuple(name for name in names if name != ROW and not (ours and name in NOTES))

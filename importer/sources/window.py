@@ -1,0 +1,49 @@
+"""The part of a file that is being looked at: from its first unread record on, growing as needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Window:
+    """UTF-8 bytes of a file, read a piece at a time; `data` begins at a record's border."""
+
+    __slots__ = ("_pieces", "data", "ended")
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.data = b""
+        self.ended = False
+
+    def fill(self, size: int) -> None:
+        """Read on until there are at least `size` bytes, or no more."""
+        parts = [self.data]
+        held = len(self.data)
+        while held < size and not self.ended:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.ended = True
+            else:
+                parts.append(piece)
+                held += len(piece)
+        self.data = b"".join(parts)
+
+    def drop(self, size: int) -> None:
+        """Leave behind what has been read."""
+        self.data = self.data[size:]
+
+    def lines_end(self, start: int) -> int:
+        """Tell where the last whole line after `start` ends, reading on if there is none yet; `start` at the end."""
+        while True:
+            feed, turn = self.data.rfind(b"\n", start) + 1, self.data.rfind(b"\r", start) + 1
+            if turn == len(self.data) and not self.ended:
+                turn = self.data.rfind(b"\r", start, turn - 1) + 1 if turn > start else 0  # its \n may follow
+            end = max(feed, turn)
+            if end > start:
+                return end
+            if self.ended:
+                return len(self.data)
+            self.fill(2 * max(len(self.data), 1 << 16))

@@ -1,0 +1,231 @@
+"""Workbooks: every cell as canonical text, beside what it was."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import fastexcel
+import openpyxl
+import polars as pl
+
+from importer.errors import SourceError
+from importer.model import Kind
+from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
+from importer.sources.odd_cells import OddCell, odd_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fastexcel import DType, ExcelReader
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OPEN_XML = frozenset({".xlsx", ".xlsm"})
+
+_LOOKS: tuple[DType, ...] = ("string", "boolean", "duration")
+
+_LAST_DURATION = datetime(1904, 1, 1)  # noqa: DTZ001 - a cell has no zone
+"""Dates before this may be durations of a day and more (35,000 hours); `openpyxl` tells by the cell's format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a sheet, from its first row on: canonical texts and, unless all of them are text, their kinds."""
+
+    texts: pl.Series
+    kinds: pl.Series | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet as it was found: `columns` from A on, all of one height, the sheet's first row first."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+
+def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
+    """Read a sheet by its name or number (from 1), or the first that is not hidden.
+
+    Raises SourceError if the file is no workbook, is protected by a password, or has no such sheet.
+    """
+    _refuse_protected(path, name)
+    try:
+        reader = fastexcel.read_excel(path)
+        found = _choose(reader, sheet, name)
+        columns = _columns(reader, found)
+    except fastexcel.FastExcelError as error:
+        raise SourceError(
+            f"{name} cannot be read as a workbook ({str(error).splitlines()[0]}).",
+            "Open it in a spreadsheet program and save it again as .xlsx, or as .csv.",
+        ) from None
+    if path.suffix.lower() in _OPEN_XML:
+        _tell_durations(path, found, columns)
+        _put_odd(columns, odd_cells(path, found))
+    width = max(columns, default=-1) + 1
+    height = max((len(column.texts) for column in columns.values()), default=0)
+    empty = Column(pl.Series([None] * height, dtype=pl.String))
+    return Sheet(found, tuple(_tall(columns.get(position, empty), height) for position in range(width)))
+
+
+def _refuse_protected(path: Path, name: str) -> None:
+    with path.open("rb") as file:
+        if file.read(len(_OLE)) != _OLE:
+            return
+        rest = file.read()
+    if _ENCRYPTED in rest:
+        raise SourceError(f"{name} is protected by a password.", "Save a copy without one, and read that.")
+
+
+def _choose(reader: ExcelReader, sheet: str | int | None, name: str) -> str:
+    names = reader.sheet_names
+    if not names:
+        raise SourceError(f"{name} has no sheets.", "Is it the right file?")
+    if sheet is None:
+        shown = (each for each in names if reader.load_sheet(each, n_rows=1, dtypes="string").visible == "visible")
+        return next(shown, names[0]) if len(names) > 1 else names[0]
+    if isinstance(sheet, int):
+        if 1 <= sheet <= len(names):
+            return names[sheet - 1]
+        raise SourceError(
+            f"{name} has {len(names)} sheets, so there is no sheet number {sheet}.",
+            f"They count from 1: {_listed(names)}.",
+        )
+    if sheet in names:
+        return sheet
+    alike = [each for each in names if each.strip().casefold() == sheet.strip().casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    raise SourceError(f"{name} has no sheet {sheet!r}.", f"Its sheets are: {_listed(names)}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _columns(reader: ExcelReader, sheet: str) -> dict[int, Column]:
+    """Look at every cell as text, as a boolean and as a duration: together that tells what it is.
+
+    calamine gives a cell as a boolean only if it is a number or a boolean, as a duration only if it is a date or a
+    time; text that merely looks like one gives nothing.
+    """
+    texts, booleans, durations = (_look(reader, sheet, dtype) for dtype in _LOOKS)
+    numeric = {position for position, cells in booleans.items() if cells.null_count() < len(cells)}
+    timed = {position for position, cells in durations.items() if cells.null_count() < len(cells)}
+    numbers = _look(reader, sheet, "float") if numeric else {}
+    instants = _look(reader, sheet, "datetime") if timed else {}
+    columns = {}
+    for position, cells in texts.items():
+        if position not in numeric | timed:
+            columns[position] = Column(cells)
+            continue
+        looks = {"text": cells, "boolean": booleans[position]}
+        looks["number"] = numbers[position] if position in numeric else _nothing(len(cells), pl.Float64())
+        looks["instant"] = instants[position] if position in timed else _nothing(len(cells), pl.Datetime("ms"))
+        looks["timed"] = durations[position].is_not_null()
+        columns[position] = _column(pl.DataFrame(looks))
+    return columns
+
+
+def _look(reader: ExcelReader, sheet: str, dtype: DType) -> dict[int, pl.Series]:
+    """Load the sheet as one type; cells that are not of it are null."""
+    loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes=dtype)
+    frame = loaded.to_polars()
+    infos = loaded.available_columns()
+    return {info.absolute_index: cells for info, cells in zip(infos, frame.get_columns(), strict=True)}
+
+
+def _nothing(height: int, dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None] * height, dtype=dtype)
+
+
+def _column(looks: pl.DataFrame) -> Column:
+    """Decide each cell's kind and text. A time of day without a date is text: no date could be told from it."""
+    instant, text = pl.col("instant"), pl.col("text")
+    timed = pl.col("timed") & instant.is_not_null()
+    boolean = pl.col("boolean").is_not_null() & text.is_in(["true", "false"])
+    kind = (
+        pl.when(timed)
+        .then(pl.when(instant.dt.year() < 1900).then(Kind.TEXT).otherwise(Kind.DATE))  # noqa: PLR2004 - day 0 is in 1899
+        .when(boolean)
+        .then(Kind.BOOLEAN)
+        .when(pl.col("boolean").is_not_null())
+        .then(Kind.NUMBER)
+        .otherwise(Kind.TEXT)
+        .cast(pl.UInt8)
+    )
+    told = looks.with_columns(kind=kind)
+    written = (
+        pl.when(timed & (pl.col("kind") == Kind.TEXT))
+        .then(instant.dt.strftime("%H:%M:%S"))
+        .when(timed)
+        .then(instant_text(instant))
+        .when(pl.col("kind") == Kind.BOOLEAN)
+        .then(boolean_text(pl.col("boolean")))
+        .when(pl.col("kind") == Kind.NUMBER)
+        .then(number_text(pl.col("number")))
+        .otherwise(text)
+    )
+    made = told.select(pl.col("kind"), text=written)
+    return Column(made.get_column("text"), made.get_column("kind"))
+
+
+def _tell_durations(path: Path, sheet: str, columns: dict[int, Column]) -> None:
+    """Write durations of a day and more as such, which look like dates of the first years of the calendar."""
+    suspects = {position: _early(column) for position, column in columns.items() if column.kinds is not None}
+    suspects = {position: rows for position, rows in suspects.items() if rows}
+    if not suspects:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl warns of parts that it does not read (styles, validations)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        rows = list(book[sheet].iter_rows(values_only=True))
+    finally:
+        book.close()
+    for position, places in suspects.items():
+        column = columns[position]
+        texts, kinds = column.texts.to_list(), (column.kinds if column.kinds is not None else pl.Series()).to_list()
+        for place in places:
+            value = rows[place][position] if place < len(rows) and position < len(rows[place]) else None
+            if isinstance(value, timedelta):
+                texts[place] = pl.select(duration_text(pl.lit(value))).item()
+                kinds[place] = Kind.TEXT
+        columns[position] = Column(pl.Series(texts, dtype=pl.String), pl.Series(kinds, dtype=pl.UInt8))
+
+
+def _early(column: Column) -> list[int]:
+    dates = pl.DataFrame({"text": column.texts, "kind": column.kinds}).with_row_index("place")
+    early = (pl.col("kind") == Kind.DATE) & (pl.col("text") < f"{_LAST_DURATION:%Y}")
+    return dates.filter(early).get_column("place").to_list()
+
+
+def _put_odd(columns: dict[int, Column], cells: list[OddCell]) -> None:
+    """Put errors and formulas without a result where they stand."""
+    by_column: dict[int, list[OddCell]] = {}
+    for cell in cells:
+        by_column.setdefault(cell.column, []).append(cell)
+    for position, odd in by_column.items():
+        column = columns.get(position, Column(pl.Series([], dtype=pl.String)))
+        column = _tall(column, max(cell.row for cell in odd) + 1)
+        kinds = column.kinds if column.kinds is not None else pl.zeros(len(column.texts), pl.UInt8, eager=True)
+        rows = [cell.row for cell in odd]
+        columns[position] = Column(
+            column.texts.clone().scatter(rows, [cell.text for cell in odd]),
+            kinds.clone().scatter(rows, [int(Kind.ERROR)] * len(rows)),
+        )
+
+
+def _tall(column: Column, height: int) -> Column:
+    """Make a column as high as the others."""
+    missing = height - len(column.texts)
+    if missing <= 0:
+        return column
+    kinds = column.kinds
+    if kinds is not None:
+        kinds = kinds.extend_constant(int(Kind.TEXT), missing)
+    return Column(column.texts.extend_constant(None, missing), kinds)
