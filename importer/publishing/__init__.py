@@ -1,1 +1,7 @@
-"""."""
+"""Publishing: items are sent, answers matched, doubts settled, refusals narrowed down; each row ends exactly once."""
+
+from importer.publishing.listing import Listings
+from importer.publishing.session import Session
+from importer.publishing.target import Place, Plan, Target, Timing, Todo
+
+__all__ = ["Listings", "Place", "Plan", "Session", "Target", "Timing", "Todo"]

@@ -10,12 +10,30 @@ from collections.abc import Sequence  # noqa: TC003 - pydantic reads the annotat
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field as Described, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as Described
 from pydantic.alias_generators import to_camel
 
 WRITABLE_TYPES = frozenset(
-    "PlainText RichText Image MultiImage VideoLink Link Email Phone Number DateTime Switch Color ExtFileRef File "
-    "Option Reference MultiReference".split()
+    [
+        "PlainText",
+        "RichText",
+        "Image",
+        "MultiImage",
+        "VideoLink",
+        "Link",
+        "Email",
+        "Phone",
+        "Number",
+        "DateTime",
+        "Switch",
+        "Color",
+        "ExtFileRef",
+        "File",
+        "Option",
+        "Reference",
+        "MultiReference",
+    ]
 )
 """The 17 field types of the CMS; ExtFileRef is in the enumeration, though no page says how to write one."""
 

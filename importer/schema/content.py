@@ -37,6 +37,22 @@ def readable(field_data: Mapping[str, Any], schema: CollectionSchema) -> str:
     return _digest({slug: value for slug, value in kept.items() if value not in (None, "", [], False)})
 
 
+def key_of(field_data: Mapping[str, Any], key_field: str | None) -> str | None:
+    """The key of an item that Webflow lists: the text of its key field as keys are compared, None without one.
+
+    Keys are compared as trimmed NFC text, whole numbers without `.0`, slugs without case.
+    """
+    value = field_data.get(key_field) if key_field else None
+    if value is None or isinstance(value, list | dict):
+        return None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = unicodedata.normalize("NFC", str(value).strip())
+    return text.lower() if key_field == "slug" else text
+
+
 def _normal(value: Any, kind: str) -> Any:
     """The form in which two spellings of one value are equal."""
     if isinstance(value, str):

@@ -1,0 +1,94 @@
+"""The verdicts of a run: counted once each, and told to whoever watches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from importer.model import Progress, Status
+from importer.state import Published, Refused, SeenItem, Sent
+
+if TYPE_CHECKING:
+    from importer.client import ListedItem
+    from importer.model import Counts, Item, Observer
+    from importer.publishing.matching import Key
+    from importer.publishing.target import Place
+
+SLUG_ALTERED = "slug_altered"
+"""The warning of a row whose item has another slug than was sent."""
+
+
+class Ledger:
+    """Keeps the counts of a run while rows get their verdicts, and writes down those that come without a request.
+
+    `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them.
+    """
+
+    def __init__(self, place: Place, counts: Counts, observer: Observer) -> None:
+        self._place = place
+        self.counts = counts
+        self._observer = observer
+        self.settled: dict[Key, Status] = {}
+        self.warnings: Counter[str] = Counter()
+
+    def created(self, status: Status, number: int = 1) -> None:
+        """Count items that this run made, or settled as made."""
+        if status is Status.STAGED:
+            self.counts.staged += number
+        else:
+            self.counts.created += number
+        self.tell()
+
+    def found(self, key: Key, item: Item | None, listed: ListedItem, status: Status, slug_sent: str) -> None:
+        """Give a row in doubt the item that was found for it."""
+        warning = SLUG_ALTERED if listed.slug != slug_sent else None
+        self._place.state.adopt(*key, (listed.id, listed.slug, status, listed.last_published), warning)
+        if warning:
+            self.warnings[warning] += 1
+        if item is None:
+            self.settled[key] = status
+        else:
+            self.created(status)
+
+    def adopted(self, item: Item, holder: ListedItem | SeenItem, status: Status) -> None:
+        """Take an item of the collection that is the row's own, though the state did not know of it."""
+        if isinstance(holder, SeenItem):
+            item_id, published = holder.item_id, None
+        else:
+            item_id, published = holder.id, holder.last_published
+        self._place.state.adopt(
+            item.locale,
+            item.key,
+            (item_id, holder.slug, status, published),
+            SLUG_ALTERED if holder.slug != item.slug else None,
+            sent=Sent(item, self._place.source),
+        )
+        self.counts.unchanged += 1
+        self.tell()
+
+    def rejected(self, item: Item, code: str, message: str) -> None:
+        """Reject a row, sent or not."""
+        refused = Refused(item.locale, item.key, code, message, sent=Sent(item, self._place.source))
+        self._place.state.reject([refused], self._place.run)
+        self.counts.rejected += 1
+        self.tell()
+
+    def answer(self, item: Item, listed: ListedItem, status: Status) -> Published:
+        """What the state is told of an item of an answer."""
+        warning = SLUG_ALTERED if listed.slug != item.slug else None
+        if warning:
+            self.warnings[warning] += 1
+        return Published(item.locale, item.key, listed.id, listed.slug, status, listed.last_published, warning)
+
+    def tell(self, waiting_for: str = "") -> None:
+        """Tell how far the run is."""
+        counts = self.counts
+        done = counts.created + counts.updated + counts.staged + counts.unchanged + counts.skipped + counts.rejected
+        waiting = waiting_for or self._place.client.waiting_for
+        self._observer.progress(
+            Progress(counts.total, done, counts.rejected, self._place.client.requests_left(), waiting)
+        )
+
+    def say(self, sentence: str) -> None:
+        """Tell a person something."""
+        self._observer.say(sentence)

@@ -1,0 +1,147 @@
+"""Which listed item, or which item of an answer, belongs to which row: pure, and never by position."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from importer.schema.content import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from importer.client import ListedItem
+    from importer.model import Item
+    from importer.schema import CollectionSchema
+
+SKEW = timedelta(seconds=60)
+"""How far two `createdOn` stamps may be from their true order (state file, "Time")."""
+
+_SUFFIX = re.compile(r"-[A-Za-z0-9]{1,12}$")
+
+Key = tuple[str, str]
+"""Locale and key of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row whose create may have had its effect: what was sent, and since when."""
+
+    locale: str
+    key: str
+    slug: str
+    name: str
+    readables: frozenset[str]
+    first_request: int
+    since: datetime | None
+
+    @property
+    def id(self) -> Key:
+        """Locale and key."""
+        return self.locale, self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known besides a listing: who holds which item, what was seen before which request."""
+
+    schema: CollectionSchema
+    held: Mapping[str, Key]
+    sighted: Mapping[str, int]
+
+
+def same_name(left: str, right: str) -> bool:
+    """Whether two names are one, but for blanks at the ends and Unicode composition."""
+    return unicodedata.normalize("NFC", left.strip()) == unicodedata.normalize("NFC", right.strip())
+
+
+def is_ours(wanted: Wanted, item: ListedItem, evidence: Evidence) -> bool:
+    """Whether an item can be what this row's request made, its slug apart.
+
+    It was created since the row's first watermark (less the skew of stamps), was not seen before the row's first
+    send, no other row holds it, and its name and readable content are the ones sent.
+    """
+    if evidence.held.get(item.id, wanted.id) != wanted.id:
+        return False
+    if evidence.sighted.get(item.id, wanted.first_request) < wanted.first_request:
+        return False
+    if wanted.since is not None and (item.created_on is None or item.created_on < wanted.since - SKEW):
+        return False
+    if wanted.locale and item.locale and wanted.locale != item.locale:
+        return False
+    return same_name(wanted.name, item.name) and readable(item.field_data, evidence.schema) in wanted.readables
+
+
+def find(
+    wanted: Sequence[Wanted], items: Iterable[ListedItem], evidence: Evidence, *, suffixed: Container[Key]
+) -> dict[Key, ListedItem]:
+    """Give each row the item that its request made: sent slugs first, then suffixed ones where `suffixed` allows.
+
+    An item whose slug another of these rows was sent with is never taken for a suffixed one.
+    """
+    by_slug: dict[str, list[ListedItem]] = defaultdict(list)
+    by_stem: dict[str, list[ListedItem]] = defaultdict(list)
+    sent = {one.slug.casefold() for one in wanted}
+    for item in items:
+        slug = item.slug.casefold()
+        by_slug[slug].append(item)
+        if slug not in sent and _SUFFIX.search(slug):
+            by_stem[_SUFFIX.sub("", slug)].append(item)
+    found: dict[Key, ListedItem] = {}
+    taken: set[str] = set()
+    for source, rows in ((by_slug, wanted), (by_stem, [one for one in wanted if one.id in suffixed])):
+        for one in rows:
+            if one.id in found:
+                continue
+            candidates = [item for item in source[one.slug.casefold()] if item.id not in taken]
+            fitting = sorted((i for i in candidates if is_ours(one, i, evidence)), key=_age)
+            if fitting:
+                found[one.id] = fitting[0]
+                taken.add(fitting[0].id)
+    return found
+
+
+def match_answer(
+    items: Sequence[Item], answered: Sequence[ListedItem], schema: CollectionSchema
+) -> dict[Key, ListedItem]:
+    """Match the items of an answer to those sent: by exact slug, then by name and content where only one fits."""
+    matched: dict[Key, ListedItem] = {}
+    left = {listed.id: listed for listed in answered}
+    by_slug: dict[str, list[ListedItem]] = defaultdict(list)
+    for listed in answered:
+        by_slug[listed.slug].append(listed)
+    for item in items:
+        exact = by_slug.get(item.slug, [])
+        if len(exact) == 1:
+            matched[item.locale, item.key] = exact[0]
+            left.pop(exact[0].id, None)
+    open_items = [item for item in items if (item.locale, item.key) not in matched]
+    if not open_items:
+        return matched
+    contents = {listed.id: readable(listed.field_data, schema) for listed in left.values()}
+    fits = {
+        (item.locale, item.key): [
+            listed
+            for listed in left.values()
+            if contents[listed.id] == item.readable and same_name(item.name, listed.name)
+        ]
+        for item in open_items
+    }
+    claims: dict[str, int] = defaultdict(int)
+    for candidates in fits.values():
+        for listed in candidates:
+            claims[listed.id] += 1
+    for key, candidates in fits.items():
+        if len(candidates) == 1 and claims[candidates[0].id] == 1:
+            matched[key] = candidates[0]
+    return matched
+
+
+def _age(item: ListedItem) -> tuple[str, str]:
+    """Oldest first: of twins the original is kept."""
+    return (item.created_on.isoformat() if item.created_on else "", item.id)

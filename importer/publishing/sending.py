@@ -1,0 +1,294 @@
+"""One chunk: looked up, sent, and what its answer says of each row written down (rules 1, 2, 6 and 9)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from importer.client import ReplyKind, read_created
+from importer.client.endpoints import create_items
+from importer.errors.api import Consequence, RefusalKind
+from importer.model import Status
+from importer.planning import Chunk
+from importer.publishing.matching import match_answer
+from importer.publishing.refusals import nameless, narrowed
+from importer.publishing.settling import Doubtful, status_of, wanted_of
+from importer.state import Refused, SeenItem, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from importer.client import ApiError, ListedItem, Reply
+    from importer.model import Item
+    from importer.publishing.ledger import Ledger
+    from importer.publishing.lookup import Lookup
+    from importer.publishing.matching import Key
+    from importer.publishing.refusals import Trust
+    from importer.publishing.settling import Settling
+    from importer.publishing.target import Place
+    from importer.publishing.troubles import Troubles
+    from importer.publishing.waiting import Waiting
+
+
+class Sender:
+    """Sends chunks; what comes of them goes to the ledger, to `waiting` (send again) or to `settling` (in doubt)."""
+
+    def __init__(  # noqa: PLR0913 - the rooms that a chunk passes through
+        self,
+        place: Place,
+        *,
+        ledger: Ledger,
+        lookup: Lookup,
+        settling: Settling,
+        trust: Trust,
+        waiting: Waiting,
+        troubles: Troubles,
+    ) -> None:
+        self._place, self._ledger, self._lookup = place, ledger, lookup
+        self._settling, self._trust, self._waiting, self._troubles = settling, trust, waiting, troubles
+
+    async def send(self, chunk: Chunk) -> None:
+        """Send a chunk and write down what came of it.
+
+        Raises the ImporterError that ends the run, if the answer says that it cannot go on.
+        """
+        chunk_or_none = await self._vetted(chunk) if not self._waiting.vetted(chunk) else chunk
+        if chunk_or_none is None:
+            return
+        chunk = chunk_or_none
+        request, reply = await self._post(chunk)
+        if reply.kind is ReplyKind.OK:
+            created = read_created(reply.body)
+            if created is None:
+                self._lose(request, chunk)
+            else:
+                self._troubles.succeeded()
+                self._record(request, chunk, created, reply)
+        elif reply.kind is ReplyKind.NOT_CARRIED_OUT:
+            self._finish(request, "not_carried_out", reply, pending=chunk.keys)
+            self._waiting.again(chunk)
+            await self._troubles.not_carried_out(reply)
+        elif reply.kind is ReplyKind.LOST or reply.error is None:
+            self._lose(request, chunk)
+            await self._troubles.failed(reply)
+        else:
+            await self._refused(request, chunk, reply, reply.error)
+
+    async def _vetted(self, chunk: Chunk) -> Chunk | None:
+        """Look the chunk up (rule 8); gives what is left to be sent."""
+        vetted = await self._lookup.vet(chunk)
+        for item, holder in vetted.adopted:
+            live = holder.live if isinstance(holder, SeenItem) else status_of(holder, live=False) is Status.PUBLISHED
+            self._ledger.adopted(item, holder, Status.PUBLISHED if live else Status.STAGED)
+        for item, message in vetted.taken:
+            self._ledger.rejected(item, "slug_taken", message)
+        return Chunk(tuple(vetted.free)) if vetted.free else None
+
+    async def _post(self, chunk: Chunk) -> tuple[int, Reply]:
+        """Write the request down, then send it; one that is cancelled under way is lost."""
+        place = self._place
+        request = 0
+
+        def before() -> None:
+            nonlocal request
+            request = place.state.begin(
+                run=place.run,
+                verb="create",
+                endpoint="items/live" if chunk.live else "items",
+                watermark=place.state.watermark(place.target.collection),
+                at=place.server_now(),
+                sent=[Sent(item, place.source) for item in chunk.items],
+            )
+
+        call = create_items(
+            place.target.collection,
+            [item.body for item in chunk.items],
+            live=chunk.live,
+            skip_invalid_files=place.target.skip_invalid_files,
+        )
+        try:
+            return request, await place.client.send(call, before=before)
+        except asyncio.CancelledError:
+            if request:
+                self._lose(request, chunk)
+            raise
+
+    def _finish(
+        self,
+        request: int,
+        outcome: str,
+        reply: Reply,
+        *,
+        pending: Sequence[Key] = (),
+        refused: Sequence[Refused] = (),
+        open_: bool = False,
+    ) -> None:
+        self._place.state.finish(
+            request, outcome=outcome, at=reply.server_time, pending=pending, refused=refused, open_=open_
+        )
+
+    def _record(self, request: int, chunk: Chunk, created: Sequence[ListedItem], reply: Reply) -> None:
+        """Rule 2: the outcome of each row; rows that the answer does not show are in doubt."""
+        place = self._place
+        matched = match_answer(chunk.items, created, place.target.schema)
+        done = [(item, matched[item.locale, item.key]) for item in chunk.items if (item.locale, item.key) in matched]
+        altered = [(item.locale, item.key) for item, listed in done if listed.slug != item.slug]
+        rows = place.state.rows(altered)
+        twins = [key for key in altered if rows[key].attempts > 1]
+        published = [
+            self._ledger.answer(item, one, Status.PUBLISHED if chunk.live and not one.is_draft else Status.STAGED)
+            for item, one in done
+        ]
+        missing = [item for item in chunk.items if (item.locale, item.key) not in matched]
+        facts: dict[str, str] = {}
+        for item, _ in done:
+            code = self._trust.verdict((item.locale, item.key), good=True)
+            if code:
+                facts[f"trust:{code}"] = "whole"
+        place.state.finish(
+            request,
+            outcome="answered",
+            at=reply.server_time,
+            published=published,
+            watermark=max((one.created_on for one in created if one.created_on), default=None),
+            facts=facts,
+            twin_checks=twins,
+            open_=bool(missing),
+        )
+        for one in published:
+            self._ledger.created(one.status)
+        if twins:
+            self._waiting.check_twins(place.clock.monotonic() + place.timing.lag)
+        if missing:
+            self._over(request, [Chunk(tuple(missing))])
+
+    def _lose(self, request: int, chunk: Chunk) -> None:
+        """The answer was lost: the effect comes within patience, or never."""
+        place = self._place
+        place.state.lost(request, place.server_now(latest=True))
+        now = place.clock.monotonic()
+        due = now + place.timing.patience + place.timing.lag
+        self._settling.open(request, due)
+        self._doubt(request, [chunk], due=due, look=now + place.timing.lag)
+
+    def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, pause: float = 0.0) -> None:
+        """The request had its effect, if any: a listing decides after `lag`."""
+        now = self._place.clock.monotonic()
+        due = now + max(self._place.timing.lag, pause)
+        self._settling.open(request, now + self._place.timing.patience + self._place.timing.lag)
+        self._doubt(request, parts, due=due, look=due, slug_refused=slug_refused)
+
+    def _doubt(
+        self, request: int, parts: Iterable[Chunk], *, due: float, look: float, slug_refused: bool = False
+    ) -> None:
+        for part in parts:
+            rows = self._place.state.rows(part.keys)
+            number = self._waiting.next_part()
+            for item in part.items:
+                wanted = wanted_of(rows[item.locale, item.key], request)
+                self._settling.doubt(Doubtful(wanted, request, due, look, item, number, slug_refused))
+
+    async def _refused(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
+        """Rule 9: a refusal narrows the chunk, rejects a row, is tried again, or ends the run."""
+        rule, kind = error.rule(creating=True), error.kind(creating=True)
+        outcome = f"refused:{error.code or error.status}"
+        alone = len(chunk.items) == 1
+        if kind is RefusalKind.STRAY_403:
+            await self._forbidden(request, chunk, reply, error)
+        elif rule.consequence is Consequence.SETTLE:
+            self._finish(request, outcome, reply, open_=True)
+            await self._server_error(request, chunk, reply, error)
+        elif rule.consequence is Consequence.STOP and kind is not RefusalKind.SCHEMA:
+            self._finish(request, outcome, reply, pending=chunk.keys if alone else (), open_=not alone)
+            if not alone:
+                self._over(request, [chunk])
+            raise error.exception(creating=True)
+        elif alone:
+            await self._refused_alone(request, chunk.items[0], reply, error)
+        else:
+            self._narrow(request, chunk, reply, error)
+            await self._troubles.require_same_schema()
+
+    def _narrow(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
+        """Cut a refused chunk; its rows are in doubt unless such refusals are known to be whole."""
+        code = error.code or str(error.status)
+        parts = narrowed(chunk, error)
+        if self._trust.whole(code):
+            self._finish(request, f"refused:{code}", reply, pending=chunk.keys)
+            for part in parts:
+                self._waiting.again(part)
+            return
+        self._trust.watch(code, chunk)
+        self._finish(request, f"refused:{code}", reply, open_=True)
+        self._over(request, parts)
+
+    async def _refused_alone(self, request: int, item: Item, reply: Reply, error: ApiError) -> None:
+        """The verdict on a single row; a refusal of one row is known to have written nothing."""
+        outcome = f"refused:{error.code or error.status}"
+        key = (item.locale, item.key)
+        kind, rule = error.kind(creating=True), error.rule(creating=True)
+        if kind is RefusalKind.SLUG_TAKEN and self._place.state.rows([key])[key].attempts > 1:
+            # Rule 6: an earlier send of this row may be what holds the slug.
+            self._finish(request, outcome, reply, open_=True)
+            self._over(request, [Chunk((item,))], slug_refused=True)
+            return
+        self._finish(request, outcome, reply, pending=[key])
+        if kind is RefusalKind.SLUG_TAKEN:
+            await self.slug_refused(item)
+            return
+        await self._troubles.require_same_schema()
+        reason = nameless(error)
+        if reason is not None and rule.problem == "refused" and self._troubles.unexplained(reason, item):
+            return
+        self.reject(item, rule.problem or "refused", f"{rule.sentence} Webflow says: {error.said}")
+
+    def settled_good(self, key: Key) -> None:
+        """A listing showed that the row was written."""
+        trusted = self._trust.verdict(key, good=True)
+        if trusted:
+            self._place.state.set_fact(f"trust:{trusted}", "whole")
+
+    def settled_absent(self, key: Key) -> None:
+        """A listing showed that the row was not written."""
+        self._trust.absent(key)
+
+    async def slug_refused(self, item: Item) -> None:
+        """Reject a row whose slug Webflow says is taken, by an item that is not its own."""
+        holder = await self._lookup.holder(item)
+        if holder is None:
+            sentence = f'Webflow says that the slug "{item.slug}" is taken, but no item that has it can be read.'
+            self.reject(item, "slug_held", sentence)
+        else:
+            sentence = f'The slug "{item.slug}" belongs to another item: "{holder.name}" ({holder.id}).'
+            self.reject(item, "slug_taken", sentence)
+
+    def reject(self, item: Item, code: str, message: str) -> None:
+        """Reject a row for good, and learn from it."""
+        trusted = self._trust.verdict((item.locale, item.key), good=False)
+        if trusted is not None:
+            self._place.state.set_fact(f"trust:{trusted}", "whole")
+        self._ledger.rejected(item, code, message)
+
+    async def _server_error(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
+        """Rule 9: after three 5xx a chunk is narrowed, a single row rejected, if anything else succeeds meanwhile."""
+        failures = self._troubles.server_error(chunk)
+        if failures >= self._troubles.SERVER_ERRORS and len(chunk.items) == 1 and self._troubles.others_succeed(chunk):
+            item = chunk.items[0]
+            # It is settled first: a row whose create was answered 5xx may have been written all the same.
+            self._over(request, [chunk])
+            self._waiting.doom(item, f"Webflow answered {failures} times with an error of its own: {error.said}")
+            return
+        parts = chunk.halves() if failures >= self._troubles.SERVER_ERRORS else (chunk,)
+        self._over(request, parts, pause=self._troubles.pause())
+        await self._troubles.failed(reply)
+
+    async def _forbidden(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
+        """A 403 without `missing_scopes` may be stray: not carried out, once a single request succeeds."""
+        outcome = f"refused:{error.code or error.status}"
+        if await self._troubles.forbidden():
+            self._finish(request, outcome, reply, pending=chunk.keys)
+            self._waiting.again(chunk)
+            return
+        self._finish(request, outcome, reply, open_=True)
+        self._over(request, [chunk])
+        raise error.exception(creating=True)

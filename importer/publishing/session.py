@@ -1,0 +1,304 @@
+"""One run's publishing: several requests in flight, doubts settled meanwhile, and an orderly stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from importer.errors import (
+    CollectionChanged,
+    DeadlinePassed,
+    ImporterError,
+    Interrupted,
+    PlanLimit,
+    ScopeError,
+    SiteUnpublished,
+)
+from importer.model import Status
+from importer.publishing.ledger import Ledger
+from importer.publishing.lookup import Lookup
+from importer.publishing.refusals import Trust
+from importer.publishing.sending import Sender
+from importer.publishing.settling import Doubtful, Settling, wanted_of
+from importer.publishing.staged import Staged
+from importer.publishing.troubles import Troubles
+from importer.publishing.twins import Twins
+from importer.publishing.waiting import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from importer.model import Counts, Observer
+    from importer.publishing.settling import Settled
+    from importer.publishing.target import Place, Plan, Todo
+
+GRACE = 10.0
+"""Seconds that requests in flight are waited for once a run is told to stop."""
+
+STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
+"""Stops after which the listing may still be read, so that refused rows need not stay in doubt."""
+
+
+class Session:
+    """Publishes the rows of one run and settles those in doubt; `counts` holds the verdicts.
+
+    `concurrency` is the number of requests in flight.
+    """
+
+    def __init__(self, place: Place, counts: Counts, observer: Observer, *, concurrency: int = 4) -> None:
+        self._place = place
+        self.ledger = Ledger(place, counts, observer)
+        self._concurrency = concurrency
+        self._settling = Settling(place)
+        self._twins = Twins(place, self.ledger)
+        self._staged = Staged(place, self.ledger)
+        self._troubles = Troubles(place)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sends: set[asyncio.Task[None]] = set()
+        self._look: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._hurry = False
+        self._deadline: float | None = None
+        self.stop: ImporterError | None = None
+
+    async def publish(self, todos: Iterator[Todo], plan: Plan, *, deadline: float | None = None) -> None:
+        """Publish everything that `todos` asks for, or as much as can be; why it stopped early is in `stop`.
+
+        `deadline` is a moment (monotonic seconds). Raises DiskFull and whatever is our own mistake.
+        """
+        self._deadline = deadline
+        waiting = Waiting(todos)
+        lookup = Lookup(self._place.listings, self._place.state, self._place.target, self._place.client, plan)
+        self._waiting = waiting
+        self._sender = Sender(
+            self._place,
+            ledger=self.ledger,
+            lookup=lookup,
+            settling=self._settling,
+            trust=Trust({name.removeprefix("trust:") for name in self._place.state.facts("trust:")}),
+            waiting=waiting,
+            troubles=self._troubles,
+        )
+        self._recall()
+        try:
+            while True:
+                self._fill()
+                if not self._tasks and self._next_moment() is None:
+                    break
+                await self._wait()
+            await self._close()
+        finally:
+            await self._cancel()
+
+    def interrupt(self, *, terminated: bool = False) -> None:
+        """Stop in order: nothing new is sent, what is in flight is waited for; a second time it is not."""
+        self._hurry = self.stop is not None
+        name = "SIGTERM" if terminated else "Ctrl-C"
+        self._halt(
+            Interrupted(
+                f"Stopped by {name}.", "Run the same command again: it goes on where it stopped.", terminated=terminated
+            )
+        )
+        self._wake.set()
+
+    @property
+    def in_doubt(self) -> int:
+        """Rows of the sheet whose outcome is not known."""
+        known = sum(1 for one in self._settling.rows.values() if one.item is not None)
+        return known + self._given_up
+
+    _given_up = 0
+
+    def _halt(self, error: ImporterError) -> None:
+        if self.stop is None:
+            self.stop = error
+            self._stopped_at = self._place.clock.monotonic()
+
+    def _recall(self) -> None:
+        """Take up what earlier runs left in doubt."""
+        place = self._place
+        now = place.clock.monotonic()
+        server = place.server_now()
+        over = place.timing.over_when_dead
+        place.state.interrupted(place.server_now(latest=True))
+        latest = place.server_now(latest=True)
+        if latest is not None:
+            place.state.date_lost(latest)
+        dues: dict[int, float] = {}
+        for request in place.state.open_requests():
+            left = place.timing.patience
+            lost_at = request.lost_at or request.sent_at
+            if over:
+                left = 0.0
+            elif lost_at is not None and server is not None:
+                left = min(left, max(0.0, left - (server - lost_at).total_seconds()))
+            dues[request.id] = now + left + place.timing.lag
+            self._settling.open(request.id, dues[request.id])
+        doubts = place.state.doubts()
+        for doubt in doubts:
+            lost = doubt.request.outcome == "lost"
+            due = dues.get(doubt.request.id, now + place.timing.lag) if lost else now + place.timing.lag
+            self._settling.doubt(Doubtful(wanted_of(doubt.row, doubt.request.id), doubt.request.id, due, now))
+        if doubts:
+            self.ledger.say(f"{len(doubts)} rows are in doubt since an earlier run: they are settled first.")
+        if place.state.twin_checks():
+            self._waiting.check_twins(now)
+
+    # Filling and waiting ---------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Start what can be started now."""
+        now = self._place.clock.monotonic()
+        if self._deadline is not None and now >= self._deadline:
+            self._halt(DeadlinePassed("The deadline has passed.", "Run the same command again: it goes on."))
+        look = self._settling.next_look()
+        if self._look is None and look is not None and look <= now and self._may_settle():
+            self._look = self._start(self._settle())
+        if self._waiting.twins_due is not None and self._waiting.twins_due <= now and self.stop is None:
+            self._waiting.twins_due = None
+            self._start(self._twins.check_altered())
+        while self.stop is None and len(self._sends) < (1 if self._troubles.calm else self._concurrency):
+            chunk = self._waiting.next_chunk()
+            self._attach()
+            if chunk is not None:
+                self._sends.add(self._start(self._sender.send(chunk)))
+            elif self._waiting.exhausted or not self._waiting.progressing():
+                break
+        if self._waiting.exhausted and self._waiting.staged and self.stop is None:
+            todos, self._waiting.staged = self._waiting.staged, []
+            self._start(self._staged.publish(todos))
+        self.ledger.tell(self._waits_for())
+
+    def _attach(self) -> None:
+        """Tell rows in doubt which item of the sheet they are; those settled meanwhile get their verdict."""
+        place = self._place
+        while self._waiting.unsettled:
+            todo = self._waiting.unsettled.pop()
+            item = todo.item
+            key = (item.locale, item.key)
+            doubtful = self._settling.rows.get(key)
+            if doubtful is not None:
+                doubtful.item = item
+                continue
+            row = place.state.rows([key]).get(key)
+            if row is None or row.status is Status.PENDING:
+                self._waiting.create(item)
+            elif row.status is Status.IN_FLIGHT:
+                self._given_up += 1
+            else:
+                self._verdict(todo, row.fingerprint, row.status)
+
+    def _verdict(self, todo: Todo, fingerprint: str | None, status: Status) -> None:
+        """Count a row that was settled as published; if the sheet says otherwise by now, it is left alone."""
+        self.ledger.settled.pop((todo.item.locale, todo.item.key), None)
+        if fingerprint == todo.item.fingerprint:
+            self.ledger.created(status)
+        else:
+            self.ledger.counts.skipped += 1
+            self.ledger.warnings["changed"] += 1
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        return task
+
+    def _may_settle(self) -> bool:
+        return self.stop is None or isinstance(self.stop, STILL_READABLE)
+
+    def _next_moment(self) -> float | None:
+        """When something is to be done although nothing is in flight; None if nothing is."""
+        if self.stop is not None:
+            look = self._settling.next_look() if self._may_settle() else None
+            soon = self._stopped_at + self._place.timing.lag + 1.0
+            return look if look is not None and look <= soon else None
+        moments = [self._settling.next_look(), self._waiting.twins_due]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def _wait(self) -> None:
+        """Wait until a task ends, a moment comes, or somebody calls."""
+        clock = self._place.clock
+        moments = [self._next_moment(), self._deadline if self.stop is None else None]
+        if self.stop is not None and isinstance(self.stop, Interrupted | DeadlinePassed):
+            moments.append(clock.monotonic() if self._hurry else self._stopped_at + GRACE)
+        moments.append(clock.monotonic() + 1.0)  # what people read counts down
+        pause = max(0.0, min(moment for moment in moments if moment is not None) - clock.monotonic())
+        timer = asyncio.ensure_future(clock.sleep(pause))
+        call = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({*self._tasks, timer, call}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            call.cancel()
+            await asyncio.gather(timer, call, return_exceptions=True)
+        self._wake.clear()
+        self._reap()
+        told = isinstance(self.stop, Interrupted | DeadlinePassed)
+        if told and self._tasks and (self._hurry or clock.monotonic() >= self._stopped_at + GRACE):
+            await self._cancel()
+
+    def _reap(self) -> None:
+        """Take the tasks that ended; what stopped one of them stops the run."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            self._sends.discard(task)
+            if task is self._look:
+                self._look = None
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, ImporterError):
+                self._halt(error)
+            elif error is not None:
+                raise error
+
+    async def _cancel(self) -> None:
+        """Take back what is in flight; its rows stay in doubt."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._sends.clear()
+        self._look = None
+
+    # Settling --------------------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Look once at what became of the rows in doubt."""
+        await self._apply(await self._settling.look())
+
+    async def _apply(self, settled: Settled) -> None:
+        """Give rows in doubt the verdicts that a listing showed."""
+        for one, listed, status in settled.found:
+            self._sender.settled_good(one.wanted.id)
+            self.ledger.found(one.wanted.id, one.item, listed, status, one.wanted.slug)
+        self._place.state.release([one.wanted.id for one in settled.absent])
+        again = []
+        for one in settled.absent:
+            self._sender.settled_absent(one.wanted.id)
+            doom = self._waiting.doomed(one.wanted.id)
+            if one.item is not None and one.slug_refused:
+                await self._sender.slug_refused(one.item)
+            elif one.item is not None and doom is not None:
+                self._sender.reject(one.item, "server_error", doom)
+            else:
+                again.append(one)
+        self._waiting.settled(again)
+        for one in settled.given_up:
+            if one.item is not None:
+                self._given_up += 1
+        await self._twins.mend(settled)
+
+    async def _close(self) -> None:
+        """Look for the twins of requests whose patience has ended, and reject what nothing excused."""
+        if self.stop is None:
+            for item, reason in self._troubles.aside():
+                self._sender.reject(item, "refused", f"Webflow refused it and names no field: {reason}")
+            if self._settling.expired():
+                await self._apply(await self._settling.look())
+
+    def _waits_for(self) -> str:
+        """What the run waits for, for people."""
+        undecided = self._settling.undecided()
+        if undecided is None or self._sends or self.stop is not None:
+            return ""
+        left = max(0, round(undecided - self._place.clock.monotonic()))
+        rows = len(self._settling.rows)
+        return f"{rows} rows whose answer was lost: known in {left} s at the latest"

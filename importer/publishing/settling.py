@@ -1,0 +1,208 @@
+"""Rows whose outcome is unknown: what is waited for, and the listing that settles them (rules 3, 4 and 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.model import Status
+from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from importer.client import ListedItem
+    from importer.model import Item, Row
+    from importer.publishing.listing import View
+    from importer.publishing.matching import Key
+    from importer.publishing.target import Place
+
+TRIES = 5
+"""How many listings that prove nothing are read for a row before it is left in doubt for the next run."""
+
+
+@dataclass(slots=True)
+class Doubtful:
+    """A row in doubt.
+
+    `due` is the moment (monotonic seconds) from which on a listing decides, `look` when to look next. `part` tells
+    which rows are to be sent again together; `item` is None while (or because) the sheet has not named the row.
+    """
+
+    wanted: Wanted
+    request: int
+    due: float
+    look: float
+    item: Item | None = None
+    part: int | None = None
+    slug_refused: bool = False
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Settled:
+    """What one look settled: rows that were found, rows that were not written, twins of rows, rows given up.
+
+    `proven` says that the listings it read can have left out nothing.
+    """
+
+    found: list[tuple[Doubtful, ListedItem, Status]] = field(default_factory=list)
+    absent: list[Doubtful] = field(default_factory=list)
+    twins: list[tuple[Wanted, ListedItem]] = field(default_factory=list)
+    given_up: list[Doubtful] = field(default_factory=list)
+    proven: bool = True
+
+
+def wanted_of(row: Row, request: int) -> Wanted:
+    """What is looked for, for a row as it was sent last."""
+    return Wanted(
+        locale=row.locale,
+        key=row.key,
+        slug=row.slug_sent or "",
+        name=row.name or "",
+        readables=frozenset({row.readable or ""}),
+        first_request=row.first_request or request,
+        since=row.first_watermark,
+    )
+
+
+def status_of(item: ListedItem, *, live: bool) -> Status:
+    """Whether a listed item is published or staged; `live` says that the live listing shows it."""
+    published = live or (item.last_published is not None and not item.is_draft)
+    return Status.PUBLISHED if published and not item.is_archived else Status.STAGED
+
+
+class Settling:
+    """Holds the rows in doubt and the lost requests, and looks for what became of them."""
+
+    def __init__(self, place: Place) -> None:
+        self._listings, self._state, self._target = place.listings, place.state, place.target
+        self._timing, self._clock = place.timing, place.clock
+        self.rows: dict[Key, Doubtful] = {}
+        self._open: dict[int, float] = {}
+
+    def doubt(self, doubtful: Doubtful) -> None:
+        """Take a row in doubt."""
+        self.rows[doubtful.wanted.id] = doubtful
+
+    def open(self, request: int, due: float) -> None:
+        """Take a request that stays open until `due`: its twins are looked for then (rule 7)."""
+        self._open[request] = due
+
+    def next_look(self) -> float | None:
+        """When to look next, or None while nothing is in doubt."""
+        return min((one.look for one in self.rows.values()), default=None)
+
+    def expired(self) -> bool:
+        """Whether the patience of an open request has ended, so that its twins can be looked for."""
+        now = self._clock.monotonic()
+        return any(due <= now for due in self._open.values())
+
+    def undecided(self) -> float | None:
+        """When the last of the rows can be decided."""
+        return max((one.due for one in self.rows.values()), default=None)
+
+    async def look(self) -> Settled:
+        """Read the listings once and settle what they settle.
+
+        Raises what reading a listing raises; the rows are then as much in doubt as before.
+        """
+        settled = Settled()
+        began = self._clock.monotonic()
+        requests = [request for request, due in self._open.items() if due <= began]
+        suspects = self._suspects(requests)
+        for locale in sorted({one.wanted.locale for one in self.rows.values()} | {w.locale for w in suspects}):
+            rows = [one for one in self.rows.values() if one.wanted.locale == locale]
+            await self._look_in(locale, rows, [w for w in suspects if w.locale == locale], settled, began)
+        for one in [*(f[0] for f in settled.found), *settled.absent, *settled.given_up]:
+            self.rows.pop(one.wanted.id, None)
+        unsettled = {one.request for one in [*self.rows.values(), *settled.given_up]}
+        for request in requests if settled.proven else ():
+            if request not in unsettled:
+                self._state.close_request(request)
+                del self._open[request]
+        return settled
+
+    async def _look_in(
+        self, locale: str, rows: list[Doubtful], suspects: list[Wanted], settled: Settled, began: float
+    ) -> None:
+        """Look in one locale."""
+        since = [one.wanted.since for one in rows] + [wanted.since for wanted in suspects]
+        down_to = None if None in since or not since else min(moment for moment in since if moment) - SKEW
+        live, staged = await self._both(down_to, locale)
+        items: dict[str, ListedItem] = {**staged.items, **live.items}
+        evidence = self._evidence(items)
+        proven = live.proven and staged.proven
+        deciding = {one.wanted.id for one in rows if proven and one.due <= began}
+        found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding)
+        for one in rows:
+            item = found.get(one.wanted.id)
+            if item is not None:
+                settled.found.append((one, item, status_of(item, live=item.id in live.items)))
+            elif one.wanted.id in deciding:
+                settled.absent.append(one)
+            elif one.due > began:
+                one.look = one.due
+            else:
+                one.tries += 1
+                one.look = self._clock.monotonic() + max(1.0, self._timing.lag)
+                if one.tries >= TRIES:
+                    settled.given_up.append(one)
+        settled.proven = settled.proven and proven
+        if proven:
+            settled.twins.extend(self._twins(suspects, items.values(), evidence, {item.id for item in found.values()}))
+
+    async def _both(self, down_to: datetime | None, locale: str) -> tuple[View, View]:
+        """Both listings; one that is out of order is remembered, and from then on read whole."""
+        name = f"unordered:{self._target.collection}"
+        moment = None if self._state.fact(name) else down_to
+        views = []
+        for live in (True, False):
+            view = await self._listings.read(live=live, down_to=moment, locale=locale)
+            if not view.ordered and not self._state.fact(name):
+                self._state.set_fact(name, "yes")
+            views.append(view)
+        return views[0], views[1]
+
+    def _evidence(self, items: Iterable[str]) -> Evidence:
+        ids = list(items)
+        return Evidence(self._target.schema, self._state.keys_by_item(ids), self._state.first_sighting(ids))
+
+    def _suspects(self, requests: list[int]) -> list[Wanted]:
+        """Rows of requests whose patience has ended, that may have a twin: sent more than once, or not published."""
+        suspects: list[Wanted] = []
+        for request in requests:
+            sent = self._state.request_rows(request)
+            rows = self._state.rows([(one.locale, one.key) for one in sent])
+            for one in sent:
+                row = rows.get((one.locale, one.key))
+                if row is None or (one.locale, one.key) in self.rows:
+                    continue
+                if row.attempts > 1 or row.item_id is None:
+                    readables = frozenset({one.readable})
+                    first = row.first_request or request
+                    suspects.append(
+                        Wanted(one.locale, one.key, one.slug, one.name, readables, first, row.first_watermark)
+                    )
+        return suspects
+
+    def _twins(
+        self, suspects: list[Wanted], items: Iterable[ListedItem], evidence: Evidence, taken: set[str]
+    ) -> list[tuple[Wanted, ListedItem]]:
+        """Items that are provably a row's, besides the one that it holds."""
+        by_stem: dict[str, list[ListedItem]] = defaultdict(list)
+        for item in items:
+            if item.id not in taken and item.id not in evidence.held:
+                slug = item.slug.casefold()
+                by_stem[slug].append(item)
+                stem, dash, tail = slug.rpartition("-")
+                if dash and tail.isalnum():
+                    by_stem[stem].append(item)
+        return [
+            (wanted, item)
+            for wanted in suspects
+            for item in by_stem[wanted.slug.casefold()]
+            if is_ours(wanted, item, evidence)
+        ]

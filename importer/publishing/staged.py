@@ -1,0 +1,112 @@
+"""Staged items that are now meant live: published by id, and asked for again until it is known (rule 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.client import ReplyKind, read_published
+from importer.client.endpoints import publish_items
+from importer.errors import Outage
+from importer.errors.api import Consequence
+from importer.model import Status
+from importer.pacing import Backoff
+from importer.state import Published, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importer.client import Reply
+    from importer.publishing.ledger import Ledger
+    from importer.publishing.target import Place, Todo
+
+MOST = 100
+"""Items of one request."""
+
+TRIES = 10
+
+
+class Staged:
+    """Publishes staged items; the row of each stays `staged` until Webflow has said that it is live."""
+
+    def __init__(self, place: Place, ledger: Ledger) -> None:
+        self._place, self._ledger = place, ledger
+
+    async def publish(self, todos: Sequence[Todo]) -> None:
+        """Publish these items, a hundred to a request (each of one locale).
+
+        Raises the ImporterError that ends the run.
+        """
+        for locale in sorted({todo.item.locale for todo in todos}):
+            mine = [todo for todo in todos if todo.item.locale == locale]
+            for start in range(0, len(mine), MOST):
+                await self._publish(mine[start : start + MOST], locale)
+
+    async def _publish(self, todos: Sequence[Todo], locale: str) -> None:
+        place, backoff = self._place, Backoff()
+        by_id = {todo.item_id: todo for todo in todos}
+        for _ in range(TRIES):
+            request, reply = await self._ask(list(by_id), locale)
+            if reply.kind is ReplyKind.OK:
+                self._record(request, by_id, reply)
+                return
+            error = reply.error
+            if reply.kind is not ReplyKind.REFUSED or error is None or error.rule().consequence is Consequence.SETTLE:
+                place.state.finish(request, outcome="repeated", at=reply.server_time)
+                await place.clock.sleep(backoff.failed())
+                continue
+            rule = error.rule()
+            place.state.finish(request, outcome=f"refused:{error.code or error.status}", at=reply.server_time)
+            if rule.consequence is not Consequence.REJECT:
+                raise error.exception()
+            if len(todos) > 1:
+                for todo in todos:
+                    await self._publish([todo], locale)
+                return
+            self._refuse(todos[0], rule.problem or "refused", f"{rule.sentence} Webflow says: {error.said}")
+            return
+        raise Outage(
+            f"{len(todos)} staged items could not be published in {TRIES} tries: {reply.reason}.",
+            "Run the same command again later: it goes on where it stopped.",
+        )
+
+    async def _ask(self, ids: list[str], locale: str) -> tuple[int, Reply]:
+        place = self._place
+        request = 0
+
+        def before() -> None:
+            nonlocal request
+            request = place.state.begin(
+                run=place.run, verb="publish", endpoint="items/publish", watermark=None, at=place.server_now(), sent=[]
+            )
+
+        reply = await place.client.send(publish_items(place.target.collection, ids, locale=locale), before=before)
+        return request, reply
+
+    def _record(self, request: int, by_id: dict[str, Todo], reply: Reply) -> None:
+        """Write down which items are live now; the answer may be partial."""
+        ids, errors = read_published(reply.body)
+        rows = self._place.state.rows([(todo.item.locale, todo.item.key) for todo in by_id.values()])
+        published = [
+            Published(
+                todo.item.locale,
+                todo.item.key,
+                item_id,
+                rows[todo.item.locale, todo.item.key].slug or todo.item.slug,
+                Status.PUBLISHED,
+            )
+            for item_id, todo in by_id.items()
+            if item_id in ids
+        ]
+        self._place.state.finish(request, outcome="answered", at=reply.server_time, published=published)
+        self._ledger.counts.updated += len(published)
+        for item_id, todo in by_id.items():
+            if item_id not in ids:
+                reason = next((text for text in errors if item_id in text), "; ".join(errors) or "without a reason")
+                self._refuse(todo, "refused", f"Webflow did not publish the staged item {item_id}: {reason}")
+        self._ledger.tell()
+
+    def _refuse(self, todo: Todo, code: str, message: str) -> None:
+        """The item stays staged; the row is told why it is not live."""
+        item = todo.item
+        self._place.state.tell_error(Refused(item.locale, item.key, code, message))
+        self._ledger.counts.rejected += 1

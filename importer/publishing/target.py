@@ -1,0 +1,92 @@
+"""Where items go, how long doubt lasts, and what is to be done: what a publication is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from importer.client import Client
+    from importer.model import Clock, Item
+    from importer.planning import Decision
+    from importer.publishing.listing import Listings
+    from importer.schema import CollectionSchema
+    from importer.state import State
+
+LAG = 10.0
+"""Seconds within which what has taken effect is listed (an assumption about Webflow)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The collection that items go to; `key_field` is the field that holds their key, None if no field does."""
+
+    schema: CollectionSchema
+    key_field: str | None = "slug"
+    skip_invalid_files: bool = False
+
+    @property
+    def collection(self) -> str:
+        """The collection's id."""
+        return self.schema.id
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long doubt lasts (seconds).
+
+    A lost request has its effect at most `patience` after the loss; what has taken effect is listed within `lag`.
+    `over_when_dead`: a request of a process that ended is over, as with the embedded sandbox.
+    """
+
+    patience: float = 300.0
+    lag: float = LAG
+    over_when_dead: bool = False
+
+    @classmethod
+    def of(cls, patience: float, *, embedded: bool = False) -> Timing:
+        """The timing that `--patience` asks for; the embedded sandbox lists at once."""
+        return cls(patience, 0.0 if embedded else min(LAG, patience), over_when_dead=embedded)
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One good row that needs something: `CREATE`, `PUBLISH` (with the id of its staged item) or `SETTLE`."""
+
+    decision: Decision
+    item: Item
+    item_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What pass 1 foresees: how many items are to be created in each locale."""
+
+    creates: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.creates.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything one run publishes with: the doors, the clock, and the names it goes by in the state file."""
+
+    client: Client
+    state: State
+    clock: Clock
+    target: Target
+    timing: Timing
+    listings: Listings
+    run: str
+    source: str
+
+    def server_now(self, *, latest: bool = False) -> datetime | None:
+        """The server's clock at the earliest (or latest) that it can show now; None where no answer had a `Date`."""
+        bounds = self.client.server_now()
+        return None if bounds is None else bounds[1 if latest else 0]

@@ -1,0 +1,130 @@
+"""When to slow down and when to give up: outages, stray 403s, limits of the plan, a schema that changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.client import ReplyKind
+from importer.client.endpoints import collection
+from importer.errors import CollectionChanged, Outage, PlanLimit
+from importer.pacing import Backoff
+from importer.schema import parse_collection
+
+if TYPE_CHECKING:
+    from importer.client import Reply
+    from importer.model import Item
+    from importer.planning import Chunk
+    from importer.publishing.matching import Key
+    from importer.publishing.target import Place
+
+GIVE_UP = 10
+"""Failures in a row after which a run stops, once `patience` has passed without success too."""
+
+ALWAYS_GIVE_UP = 40
+"""Failures in a row after which it stops whatever the time."""
+
+
+class Troubles:
+    """Counts what goes wrong between two successes; `calm` means: one request in flight."""
+
+    SERVER_ERRORS = 3
+    """5xx answers after which a chunk is narrowed, or a single row rejected."""
+
+    FORBIDDEN = 3
+    """Stray 403s in a row after which the run stops."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._backoff = Backoff()
+        self._failures = 0
+        self._failing_since: float | None = None
+        self._forbidden = 0
+        self._successes = 0
+        self._errors: dict[Key, tuple[int, int]] = {}
+        self._unexplained: dict[str, Item] = {}
+        self.calm = False
+
+    def succeeded(self) -> None:
+        """A request that writes succeeded."""
+        self._successes += 1
+        self._failures = self._forbidden = 0
+        self._failing_since = None
+        self._backoff.succeeded()
+        self.calm = False
+
+    async def not_carried_out(self, reply: Reply) -> None:
+        """A 429 is the pacer's business; a connection that never opened is an outage if it goes on."""
+        if reply.status is None:
+            await self.failed(reply)
+
+    async def failed(self, reply: Reply) -> None:
+        """Pause after a failure; raises Outage once it has lasted too long."""
+        now = self._place.clock.monotonic()
+        self._failures += 1
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        lasted = now - self._failing_since
+        if (self._failures >= GIVE_UP and lasted >= self._place.timing.patience) or self._failures >= ALWAYS_GIVE_UP:
+            raise Outage(
+                f"Webflow took nothing in {self._failures} tries ({lasted:.0f} s): {reply.reason}.",
+                "Run the same command again later: it goes on where it stopped.",
+            )
+        self.calm = True
+        await self._place.clock.sleep(self._backoff.failed())
+
+    def pause(self) -> float:
+        """Seconds to wait before a chunk that was answered 5xx is looked for and sent again."""
+        return Backoff(failures=self._failures).failed()
+
+    def server_error(self, chunk: Chunk) -> int:
+        """Count a 5xx for each row of a chunk; gives how often one of them had one."""
+        for key in chunk.keys:
+            count, since = self._errors.get(key, (0, self._successes))
+            self._errors[key] = (count + 1, since)
+        return max(self._errors[key][0] for key in chunk.keys)
+
+    def others_succeed(self, chunk: Chunk) -> bool:
+        """Whether another request succeeded since the first 5xx of this chunk."""
+        return any(self._successes > self._errors[key][1] for key in chunk.keys)
+
+    async def forbidden(self) -> bool:
+        """After a stray 403: whether a single request with the same token succeeds, so that nothing was carried out."""
+        self._forbidden += 1
+        self.calm = True
+        if self._forbidden > self.FORBIDDEN:
+            return False
+        for _ in range(self.FORBIDDEN):
+            await self._place.clock.sleep(self._backoff.failed())
+            reply = await self._place.client.send(collection(self._place.target.collection))
+            if reply.kind is ReplyKind.OK:
+                return True
+        return False
+
+    async def require_same_schema(self) -> None:
+        """Raise CollectionChanged if the collection is no longer the one that the sheet was checked against."""
+        now = parse_collection(await self._place.client.read(collection(self._place.target.collection)))
+        before = self._place.target.schema
+        if now.fields != before.fields:
+            names = {field.slug for field in now.fields} ^ {field.slug for field in before.fields}
+            what = f" ({', '.join(sorted(names))})" if names else ""
+            raise CollectionChanged(
+                f'The fields of the collection "{before.display_name or before.slug}" were changed{what} during the run.',
+                "Publish the site if it is not, then run the same command again: the sheet is checked anew.",
+            )
+
+    def unexplained(self, reason: str, item: Item) -> bool:
+        """Put a row aside that was refused without naming a field or a value.
+
+        Raises PlanLimit if another row was refused for the same reason: then it is no matter of the row.
+        """
+        if reason in self._unexplained and self._unexplained[reason].key != item.key:
+            self._unexplained.clear()
+            raise PlanLimit(
+                f"Webflow refuses one item after another and names no field: {reason}",
+                "Compare the number of items with what the site's plan allows; then run the same command again.",
+            )
+        self._unexplained[reason] = item
+        return True
+
+    def aside(self) -> list[tuple[Item, str]]:
+        """The rows put aside, once the run is at its end: nothing showed that they were not at fault."""
+        return [(item, reason) for reason, item in self._unexplained.items()]
