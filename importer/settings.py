@@ -255,3 +255,9 @@ def _range(part: str, text: str) -> tuple[int, int]:
         if 1 <= first <= last:
             return first, last
     raise UsageError(f"{part.strip()!r} in {text!r} is no row and no range of rows.", "Write it like 2-40,97.")
+
+
+def wants_traceback(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether IMPORTER_DEBUG asks for the traceback of a mistake of ours."""
+    seen = os.environ if environ is None else environ
+    return seen.get("IMPORTER_DEBUG", "").strip().casefold() not in {"", "0", "no", "false"}

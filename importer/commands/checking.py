@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from importer.model import Problem
     from importer.sources import Source
 
-LONGEST_VALUE = 1_000
+LONGEST_VALUE = 400
 """Characters of a bad value that are kept for its sentence (a cell may hold megabytes)."""
 
 RENDERED_AT_ONCE = 1_000
@@ -132,8 +132,9 @@ def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
     """Cut out the stretch of the sorted `bad` between the least and the greatest of `rows`: look-ups stay small."""
     if rows.is_empty() or bad.is_empty():
         return bad.clear()
-    start = int(bad.search_sorted(rows.min(), "left"))
-    return bad.slice(start, int(bad.search_sorted(rows.max(), "right")) - start)
+    least, greatest = cast("tuple[int, int]", (rows.min(), rows.max()))
+    start = bad.search_sorted(least, "left")
+    return bad.slice(start, bad.search_sorted(greatest, "right") - start)
 
 
 def _lines(found: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
@@ -141,8 +142,8 @@ def _lines(found: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
     if wanted.is_empty():
         return found.clear()
     rows = found.get_column(ROW_OF_PROBLEM)
-    start = int(rows.search_sorted(wanted[0], "left"))
-    stretch = found.slice(start, int(rows.search_sorted(wanted[-1], "right")) - start)
+    start = rows.search_sorted(int(wanted[0]), "left")
+    stretch = found.slice(start, rows.search_sorted(int(wanted[-1]), "right") - start)
     return stretch.filter(pl.col(ROW_OF_PROBLEM).is_in(wanted.implode()))
 
 

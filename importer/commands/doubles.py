@@ -44,7 +44,9 @@ class Doubles:
     def _problem(self, row: int, code: str, value: str, first: int) -> Problem:
         field = "slug" if code == "slug_duplicate" else self.compiled.key_field
         column = _column_of(self.compiled, field)
-        message, fix = describe(code, value=value, field=field, column=column, suggest=None, facts={"first_row": first})
+        message, fix = describe(
+            code, value=value, field=field, column=column, suggest=None, facts={"first": f"row {first}"}
+        )
         return Problem(row, column, field, code, shorten(value), message, fix)
 
 

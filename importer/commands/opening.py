@@ -16,7 +16,7 @@ from importer.client.local import LocalTransport
 from importer.errors import MappingError
 from importer.model import Clock, SystemClock, Tally
 from importer.pacing import Pacer
-from importer.sandbox import create_app
+from importer.sandbox import Sandbox, create_app
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
@@ -51,18 +51,25 @@ async def connection(
     """
     clock = clock or SystemClock()
     tally = Tally()
-    pacer = Pacer(requests_per_minute=options.requests_per_minute)
+    pacer = Pacer(own_limit=options.requests_per_minute)
     token = settings.require_token().reveal()
-    transport: LocalTransport | None = None
-    if options.sandbox:
-        path = sandbox_path(mapping_path, options.sandbox_file)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
-        transport = LocalTransport(create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE}))
-    async with connect(settings.base_url, token, transport=transport, concurrency=options.concurrency) as http:
-        yield Connection(
-            Client(http, pacer, clock, tally, patience=options.patience), clock, tally, embedded=options.sandbox
-        )
+    app = _embedded(mapping_path, options) if options.sandbox else None
+    transport = None if app is None else LocalTransport(app)
+    try:
+        async with connect(settings.base_url, token, transport=transport, concurrency=options.concurrency) as http:
+            client = Client(http, pacer, clock, tally, patience=options.patience)
+            yield Connection(client, clock, tally, embedded=options.sandbox)
+    finally:
+        if app is not None:
+            app.close()
+
+
+def _embedded(mapping_path: Path | None, options: RunOptions) -> Sandbox:
+    """Open the sandbox of this process, and make its file where there is none."""
+    path = sandbox_path(mapping_path, options.sandbox_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
+    return create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE})
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.commands.run import run
-
 from importer.commands.loading import prepare
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult
+from importer.commands.run import run
 from importer.errors import ImporterError, UsageError
 from importer.state import State
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,7 +14,6 @@ from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 
 def sandbox(
@@ -27,13 +27,13 @@ def sandbox(
 ) -> None:
     """Serve the sandbox that is kept in `path` until Ctrl-C or SIGTERM; `on_ready` is told the port.
 
-    A new file is seeded from `sandbox.json` in the current folder's place of it, else with the four sample collections.
+    A new file is seeded from `sandbox.json` in the current folder, else with the four sample collections.
     Raises UsageError for an unknown switch or a wrong file of faults.
     """
     file = sandbox_path(None, path)
     plan = None if faults is None else read_faults(faults)
     file.parent.mkdir(parents=True, exist_ok=True)
-    seed = None if file.exists() else seed_beside(file.parent)
+    seed = None if file.exists() else seed_beside(Path())
     try:
         serve(file, host=host, port=port, seed=seed, switches=dict(switches or {}), faults=plan, on_ready=on_ready)
     except ValueError as error:

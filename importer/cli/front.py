@@ -1,0 +1,79 @@
+"""The one place where a command's end becomes lines on the screen and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from importer.cli.printing import print_error
+from importer.cli.verbs import group
+from importer.errors import Bug, ImporterError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a narrow terminal is no reason to die
+    try:
+        status = answer(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # somebody read the first lines and left, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def answer(arguments: list[str]) -> int:
+    """Run one command; its exit status."""
+    as_json = "--json" in arguments
+    try:
+        status = group.main(args=arguments, prog_name="importer", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as wrong:
+        return print_error(_usage(wrong), as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return print_error(Interrupted("Stopped by Ctrl-C."), as_json=as_json)
+    except ImporterError as error:
+        return print_error(error, as_json=as_json)
+    except BrokenPipeError:
+        raise
+    except Exception as mistake:  # noqa: BLE001 - the last net: a mistake of ours becomes exit 70, for scripts to see
+        from importer.settings import wants_traceback
+
+        if wants_traceback():
+            traceback.print_exc()
+        return print_error(_bug(mistake), as_json=as_json)
+    return status if isinstance(status, int) else 0
+
+
+def _usage(wrong: click.ClickException) -> UsageError:
+    hint = "importer --help lists the commands."
+    context: Any = getattr(wrong, "ctx", None)
+    if context is not None and context.command is not group:
+        hint = f"{context.command_path} --help explains the command."
+    return UsageError(wrong.format_message(), hint)
+
+
+def _bug(mistake: Exception) -> Bug:
+    return Bug(
+        f"This is a mistake in importer: {type(mistake).__name__}: {mistake}",
+        "Please report it with the output of the same command under IMPORTER_DEBUG=1."
+        " Rows that were being sent are settled by the next run.",
+    )
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted("Stopped by SIGTERM.", terminated=True)

@@ -1,0 +1,136 @@
+"""The arguments and options that several commands share, and how they become one `RunOptions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from importer.errors import NotYet, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from importer.commands.options import RunOptions
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class Parsed(click.ParamType[Any]):
+    """A text that one of the parsers of `settings` reads, such as a duration."""
+
+    def __init__(self, name: str, parser: str) -> None:
+        self.name = name
+        self._parser = parser
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it; a mistake is a mistake of usage."""
+        from importer import settings
+
+        if not isinstance(value, str):
+            return value
+        try:
+            return getattr(settings, self._parser)(value)
+        except UsageError as error:
+            self.fail(f"{error.message.rstrip('.')}; {error.hint}", param, ctx)
+
+
+DURATION = Parsed("duration", "parse_duration")
+GUARD = Parsed("count or percentage", "parse_count_or_percent")
+ROWS = Parsed("rows", "parse_rows")
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A mapping and its sheet (None: the one that the mapping names)."""
+
+    mapping: Path
+    sheet: str | None
+
+
+def files_of(arguments: tuple[str, ...]) -> Files:
+    """Tell the mapping from the sheet: what ends in `.toml` is a mapping; raises UsageError, NotYet."""
+    mappings = [text for text in arguments if text.lower().endswith(".toml")]
+    sheets = [text for text in arguments if not text.lower().endswith(".toml")]
+    if not mappings:
+        raise UsageError(
+            "No mapping file is named (it ends in .toml)." if arguments else "A mapping file is needed.",
+            "For example: importer check mappings/products.toml",
+        )
+    if len(mappings) > 1:
+        raise NotYet(
+            f"Several mappings in one command ({', '.join(mappings)}) are not built yet.",
+            "Give one after the other, collections that others refer to first.",
+        )
+    if len(sheets) > 1:
+        raise UsageError(f"Several sheets are named: {', '.join(sheets)}.", "A mapping takes one sheet at a time.")
+    return Files(Path(mappings[0]), sheets[0] if sheets else None)
+
+
+def options_of(given: dict[str, Any]) -> RunOptions:
+    """Make the one object of what was given; options that a command does not have keep their defaults."""
+    from importer.commands.options import RunOptions
+
+    return RunOptions(**{name: value for name, value in given.items() if value is not None})
+
+
+def destination(command: F) -> F:
+    """Add the options of every command that talks to Webflow."""
+    return _with(
+        command,
+        click.option("--base-url", metavar="URL", help="The API's address (env WEBFLOW_BASE_URL)."),
+        click.option("--token-file", type=FILE, help="A file that holds the token (else env WEBFLOW_TOKEN)."),
+        click.option("--sandbox", is_flag=True, help="Use a Webflow inside this process: no token, no network."),
+        click.option("--sandbox-file", type=FILE, help="Where that Webflow is kept (.importer/sandbox.db)."),
+    )
+
+
+def state(command: F) -> F:
+    """Add `--state`."""
+    return _with(
+        command, click.option("--state", type=FILE, help="The state file (.importer/<mapping>.db beside the mapping).")
+    )
+
+
+def sending(command: F) -> F:
+    """Add the options of the commands that send."""
+    return _with(
+        command,
+        click.option("--mode", type=click.Choice(["create", "upsert", "mirror"]), help="What to do with known items."),
+        click.option("--draft", is_flag=True, help="Stage every item as a draft instead of publishing it."),
+        click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N items to be sent."),
+        click.option("--rows", type=ROWS, metavar="ROWS", help="Only these rows of the sheet, such as 2-40,97."),
+        click.option("--requests-per-minute", type=click.IntRange(min=1), metavar="N", help="A limit of your own."),
+        click.option("--concurrency", type=click.IntRange(min=1), metavar="N", default=4, show_default=True,
+                     help="Requests under way at the same time."),
+        click.option("--patience", type=DURATION, metavar="TIME", default="5m", show_default=True,
+                     help="How long a lost request may still take effect."),
+        click.option("--deadline", type=DURATION, metavar="TIME", help="Stop after this time; run again to go on."),
+        click.option("--max-rejects", type=GUARD, metavar="N|P%", help="Send nothing if more rows are rejected."),
+        click.option("--max-change", type=GUARD, metavar="N|P%", help="Send nothing if more items would change."),
+        click.option("--max-delete", type=GUARD, metavar="N|P%", help="Send nothing if more would be removed."),
+        click.option("--accept-new-keys", is_flag=True, help="Go on although the rules of key or slug changed."),
+    )  # fmt: skip
+
+
+def talking(command: F) -> F:
+    """Add the options of what is shown."""
+    return _with(
+        command,
+        click.option("--quiet", is_flag=True, help="Say nothing but results and errors."),
+        click.option("--no-progress", is_flag=True, help="Show no progress."),
+    )
+
+
+def as_json(command: F) -> F:
+    """Add `--json`."""
+    return _with(command, click.option("--json", "as_json", is_flag=True, help="Print one JSON object."))
+
+
+def _with(command: F, *decorators: Callable[[F], F]) -> F:
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command

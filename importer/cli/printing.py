@@ -1,0 +1,122 @@
+"""Results on stdout, everything for people on stderr."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from importer.commands.doctor import Diagnosis
+    from importer.commands.result import RunResult
+    from importer.commands.status import StateReport
+    from importer.errors import ImporterError
+    from importer.model import Row
+
+
+def print_error(error: ImporterError, *, as_json: bool) -> int:
+    """Say what broke a command; its exit status."""
+    from importer.report.summary import RunResult
+
+    if as_json:
+        print_json(RunResult(error=error).as_json())
+    complain(error)
+    return error.exit_code
+
+
+def complain(error: ImporterError) -> None:
+    """Say on stderr what went wrong, and what to do next."""
+    from importer.report.sentences import error_text
+
+    click.echo(f"importer: {error_text(error)}", err=True)
+
+
+def print_json(answer: dict[str, Any]) -> None:
+    """Print the one object of `--json`."""
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def print_run(result: RunResult, *, as_json: bool) -> int:
+    """Print how a run ended; its exit status."""
+    from importer.report.sentences import result_text
+
+    if as_json:
+        print_json(result.as_json())
+    elif result.runs:
+        click.echo(result_text(result))
+    if result.error is not None:
+        complain(result.error)
+    return result.exit_code
+
+
+def print_check(result: RunResult, *, as_json: bool) -> int:
+    """Print the problems that a check found and what they come to; its exit status."""
+    from importer.report.problems import problems_text
+    from importer.report.sentences import check_text
+
+    if as_json:
+        print_json(result.as_json())
+    elif result.runs:
+        run = result.runs[0]
+        if result.problems:
+            click.echo(problems_text(result.problems, result.problem_counts, rejects=run.rejects) + "\n")
+        click.echo(check_text(run))
+        if run.rejects is not None:
+            click.echo(f"  rejected rows: {run.rejects}")
+    if result.error is not None:
+        complain(result.error)
+    return result.exit_code
+
+
+def print_status(reports: tuple[StateReport, ...], *, as_json: bool) -> None:
+    """Print what state files say."""
+    from importer.commands.status import as_result
+    from importer.report.standing import standing_text
+
+    if as_json:
+        print_json(as_result(reports).as_json())
+        return
+    for place, report in enumerate(reports):
+        click.echo(("\n" if place else "") + standing_text(report.path, report.rows, report.lines()))
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """Print rows of the state as CSV."""
+    lines = csv.writer(sys.stdout, lineterminator="\n")
+    lines.writerow(ROW_COLUMNS)
+    for row in rows:
+        key = "" if row.key.startswith("\x00") else row.key
+        lines.writerow([
+            row.source_row, row.status.value, key, row.locale, row.slug or row.slug_sent, row.item_id,
+            row.last_published, row.error_source, row.error_code, row.error, row.warning, row.source,
+        ])  # fmt: skip
+
+
+ROW_COLUMNS = (
+    "row", "status", "key", "locale", "slug", "item_id", "last_published",
+    "error_source", "error_code", "error", "warning", "source",
+)  # fmt: skip
+"""The header of `status --list`."""
+
+
+def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
+    """Print what the doctor found; the exit status."""
+    from importer.commands.doctor import as_json as findings_json
+    from importer.report.summary import RunResult
+
+    result = RunResult(error=diagnosis.error)
+    if as_json:
+        print_json({**result.as_json(), "findings": findings_json(diagnosis)})
+        return result.exit_code
+    width = max(len(finding.what) for finding in diagnosis.findings)
+    for finding in diagnosis.findings:
+        click.echo(f"{finding.health.value:<5} {finding.what:<{width}}  {finding.message}")
+        if finding.hint:
+            click.echo(f"{'':<5} {'':<{width}}  -> {finding.hint}")
+    click.echo("\nEverything is in place." if diagnosis.error is None else "\nA run would end before it began.")
+    return result.exit_code

@@ -1,0 +1,35 @@
+"""What a state file says, as text for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SHOWN_RUNS = 10
+"""The newest runs that are listed."""
+
+_LABELS = {
+    Status.PUBLISHED: "published",
+    Status.STAGED: "staged (drafts)",
+    Status.REJECTED: "rejected",
+    Status.IN_FLIGHT: "in doubt: sent, outcome not known yet",
+    Status.PENDING: "not sent yet",
+}
+
+
+def standing_text(path: Path, rows: Mapping[Status, int], runs: Sequence[str]) -> str:
+    """Say how many rows have each status, and what the newest runs did (a line each, oldest first)."""
+    lines = [str(path)]
+    lines += [f"  {rows[status]:>9,} {label}" for status, label in _LABELS.items() if rows.get(status)]
+    if not any(rows.values()):
+        lines.append("  no rows yet")
+    shown = runs[-SHOWN_RUNS:]
+    if shown:
+        lines.append("  runs:" if len(shown) == len(runs) else f"  runs (the last {len(shown)} of {len(runs)}):")
+        lines += [f"    {line}" for line in shown]
+    return "\n".join(lines)
