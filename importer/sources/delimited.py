@@ -61,7 +61,7 @@ class Delimited:
         Raises SourceError if the file has changed since it was opened, or has a quotation mark never closed.
         """
         self._check_unchanged()
-        window = _window(self.path, self.encoding, self.dialect)
+        window = _window(self.path, self.encoding, self.dialect, self.block_bytes)
         read_records(window, self.dialect, (self.name, 1), most=self.first)
         row = self.first + 1
         while True:
@@ -80,7 +80,7 @@ class Delimited:
     def _fast(self, window: Window) -> pl.DataFrame | None:
         """Let polars read the whole records at the beginning of the window; None where it might read them wrong."""
         block = whole_records(window, self.dialect)
-        if block is None or not is_plain(block, self.dialect, len(self.names)):
+        if block is None or not is_plain(block, self.dialect):
             return None
         try:
             frame = pl.read_csv(
@@ -157,7 +157,7 @@ def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str
 
 
 def _sample(path: Path, encoding: Encoding) -> Window:
-    window = Window(utf8_pieces(path, encoding))
+    window = Window(utf8_pieces(path, encoding, _SAMPLE))
     window.fill(_SAMPLE)
     return window
 
@@ -169,9 +169,9 @@ def _dialect(path: Path, encoding: Encoding, name: str, asked: tuple[str | None,
     return find_dialect(sample, *asked, name, whole=whole)
 
 
-def _window(path: Path, encoding: Encoding, dialect: Dialect) -> Window:
-    """Begin at the first record that a spreadsheet shows."""
-    window = Window(utf8_pieces(path, encoding))
+def _window(path: Path, encoding: Encoding, dialect: Dialect, piece: int = _SAMPLE) -> Window:
+    """Begin at the first record that a spreadsheet shows, reading `piece` bytes at a time."""
+    window = Window(utf8_pieces(path, encoding, piece))
     if dialect.sep_line:
         plain = Dialect(dialect.delimiter, quote=None)
         read_records(window, plain, ("", 1), most=1)
@@ -193,11 +193,10 @@ def whole_records(window: Window, dialect: Dialect) -> bytes | None:
     return data[:end] if end else None
 
 
-def is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
+def is_plain(block: bytes, dialect: Dialect) -> bool:
     """Whether polars and the `csv` module read a block of whole records alike, but for rows of another width.
 
-    That is: UTF-8, lines that end in LF or CRLF, none of them blank, and every quote opens or closes a cell or is
-    doubled inside one.
+    That is: UTF-8, lines that end in LF or CRLF, and every quote opens or closes a cell or is doubled inside one.
     """
     if len(dialect.delimiter.encode()) > 1 or len((dialect.quote or "").encode()) > 1:
         return False
@@ -207,10 +206,8 @@ def is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
         turns = block.count(b"\r")
         if turns and turns != block.count(b"\r\n"):
             return False
-        if block.startswith((b"\n", b"\r")) or b"\n\n" in block or b"\n\r" in block:
-            return False
         return block.isascii() or _matches(block, "")
-    return _matches(block, _plain_pattern(dialect, width))
+    return _matches(block, _plain_pattern(dialect.delimiter, dialect.quote))
 
 
 def _matches(block: bytes, pattern: str) -> bool:
@@ -218,21 +215,17 @@ def _matches(block: bytes, pattern: str) -> bool:
     return text.str.contains(pattern).item() is True
 
 
-def _plain_pattern(dialect: Dialect, width: int) -> str:
-    delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote or "")
-    enclosed = f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}"
-    bare = f"[^{quote}{delimiter}\\r\\n]"
-    if width == 1:
-        return rf"\A(?:(?:{enclosed}|{bare}+)\r?\n)*\z"
-    cell = f"(?:{enclosed}|{bare}*)"
-    return rf"\A(?:{cell}(?:{delimiter}{cell})+\r?\n)*\z"
+def _plain_pattern(delimiter: str, quote: str) -> str:
+    delimiter, quote = f"\\x{ord(delimiter):02x}", f"\\x{ord(quote):02x}"
+    cell = f"(?:{quote}(?:[^{quote}]|{quote}{quote})*{quote}|[^{quote}{delimiter}\\r\\n]*)"
+    return rf"\A(?:{cell}(?:{delimiter}{cell})*\r?\n)*\z"
 
 
 def frame_of(records: Sequence[Sequence[str]], names: tuple[str, ...]) -> pl.DataFrame:
     """Turn records of any width into a frame; empty cells are null, and a row that cannot be one says why."""
     width = len(names)
     broken = [_beyond(record, names) if len(record) > width else None for record in records]
-    columns = list(zip_longest(*(record[:width] for record in records))) or [()] * width
+    columns = list(zip_longest(*(record[:width] for record in records)))
     columns += [(None,) * len(records)] * (width - len(columns))
     data = {}
     for name, cells in zip(names, columns, strict=True):

@@ -71,19 +71,19 @@ def find_encoding(path: Path, named: str | None, name: str) -> Encoding:
     return Encoding("utf-8" if _is_utf8(path) else "cp1252")
 
 
-def utf8_pieces(path: Path, encoding: Encoding) -> Iterator[bytes]:
-    """Read a file as UTF-8, a piece at a time; what is not in the encoding becomes `NOT_A_CHARACTER`.
+def utf8_pieces(path: Path, encoding: Encoding, size: int = _CHUNK) -> Iterator[bytes]:
+    """Read a file as UTF-8, a piece of `size` bytes at a time; what is not in the encoding becomes `NOT_A_CHARACTER`.
 
     A UTF-8 file comes as it is, damaged places included.
     """
     with path.open("rb") as file:
         file.seek(encoding.mark)
         if encoding.codec == "utf-8":
-            while piece := file.read(_CHUNK):
+            while piece := file.read(size):
                 yield piece
             return
         decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
-        while piece := file.read(_CHUNK):
+        while piece := file.read(size):
             yield _marked(decoder.decode(piece))
         yield _marked(decoder.decode(b"", final=True))
 

@@ -38,7 +38,7 @@ class Shape:
         `frame` holds the columns as String, their kinds, `PLACE` and `BROKEN`. Raises SourceError if a row of a
         numbered sheet has no proper number.
         """
-        texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self.columns)
+        texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self._suspects(frame))
         filled = pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
         rows = texts.filter(filled)
         if self.null_values:
@@ -51,6 +51,17 @@ class Shape:
             for column in self.kinds
         ]
         return rows.select(*self.columns, self._numbers(rows), *kinds, BROKEN)
+
+    def _suspects(self, frame: pl.DataFrame) -> list[str]:
+        """Find the columns where any cell may be blank or neutralised, for most of them have none.
+
+        A blank cell begins with a sign up to the space, or with one that is not ASCII.
+        """
+        if self.neutralised or not self.columns:
+            return list(self.columns)
+        cells = pl.col(*self.columns)
+        begins = frame.select(((cells < "!") | (cells >= "\x80")).any()).row(0)
+        return [column for column, suspect in zip(self.columns, begins, strict=True) if suspect]
 
     def _text(self, cell: pl.Expr) -> pl.Expr:
         if self.neutralised:
