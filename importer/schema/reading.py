@@ -6,10 +6,12 @@ They stand on this floor because fields, transforms and conditions must all read
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import polars as pl
 
 from importer.model import Kind
+from importer.schema.evaluation import first_reading, staged
 
 ISO = "iso"
 """A date form besides strptime ones: ISO 8601 and the JavaScript form, what is read where no form is given."""
@@ -36,6 +38,7 @@ _ISO_ZONE = r"^.{16,}?( ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))$"
 _JAVASCRIPT_TEXT = (
     r"^([A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-5][0-9]) GMT([+-][0-9]{4})(?: \(.*\))?$"
 )
+_UNIX_TEXT = r"^[+-]?[0-9]{1,15}(?:\.[0-9]*)?$"
 _DIRECTIVE = re.compile(r"%([-_0]?(?::{0,3}|#)z|\.?[369]?f|[-_0]?[A-Za-z]|%|.|$)")
 _KNOWN_DIRECTIVES = frozenset("YymbBhdeaAjHkIlMSpPTRrDFxXcztn")
 _DATES_IN_ONE = "FDxc"
@@ -54,22 +57,35 @@ def digits_of(value: pl.Expr, decimal: str, kind: pl.Expr | None = None) -> pl.E
     `,`, with `","` by `.` or a blank; a separator that does not stand before three digits is no number, for `19,99`
     must never become 1999. Cells of `kind` NUMBER are canonical already, and may have an exponent.
     """
-    text = value.str.strip_chars()
-    written = text.str.contains(_number_text(decimal))
-    bare = text.str.replace_all(r"[^0-9,\-\u2212]" if decimal == "," else r"[^0-9.\-\u2212]", "")
-    bare = bare.str.replace("\u2212", "-", literal=True)
-    if decimal == ",":
-        bare = bare.str.replace(",", ".", literal=True)
-    read = pl.when(written).then(bare)
+    plain = r"^-?[0-9]+(?:,[0-9]+)?$" if decimal == "," else r"^-?[0-9]+(?:\.[0-9]+)?$"
+
+    def as_it_is(text: pl.Expr) -> pl.Expr:
+        return _with_point(pl.when(text.str.contains(plain)).then(text), decimal)
+
+    def as_people_write(text: pl.Expr) -> pl.Expr:
+        written = pl.when(text.str.strip_chars().str.contains(_number_text(decimal))).then(text)
+        bare = written.str.replace_all(r"[^0-9,\-\u2212]" if decimal == "," else r"[^0-9.\-\u2212]", "")
+        return _with_point(bare.str.replace("\u2212", "-", literal=True), decimal)
+
+    readers = (as_it_is, as_people_write)
     if kind is None:
-        return read
-    return pl.when(kind == Kind.NUMBER).then(pl.when(text.str.contains(_CANONICAL)).then(text)).otherwise(read)
+        return first_reading(value, readers, pl.String)
+    canonical = (kind == Kind.NUMBER).fill_null(value=False)
+    cell = pl.when(canonical & value.str.contains(_CANONICAL)).then(value)
+    return pl.coalesce(cell, first_reading(pl.when(~canonical).then(value), readers, pl.String))
 
 
 def number_of(value: pl.Expr, decimal: str, kind: pl.Expr | None = None) -> pl.Expr:
     """Give the number in a text (Float64, finite, never -0.0), null where there is none; see `digits_of`."""
-    number = digits_of(value, decimal, kind).cast(pl.Float64, strict=False)
-    return pl.when(number == 0).then(0.0).when(number.is_finite()).then(number)
+    number = pl.col("number")
+    return staged(
+        {"digits": digits_of(value, decimal, kind)},
+        (
+            {"number": pl.col("digits").cast(pl.Float64, strict=False)},
+            {"sound": pl.when(number == 0).then(0.0).when(number.is_finite()).then(number)},
+        ),
+        pl.Float64,
+    )
 
 
 def instant_of(
@@ -81,12 +97,19 @@ def instant_of(
     and the JavaScript form of Webflow's export. Text without a zone is a time in `timezone`, a date alone its
     midnight; of a doubled time the earlier, and a time that the zone skips is none. DATE cells are always ISO.
     """
-    text = value.str.strip_chars()
-    iso = _iso_instant(text, timezone)
+    iso = tuple(partial(reader, timezone=timezone) for reader in (_iso_day, _iso_time, _javascript))
     if not formats:
-        return _within(iso)
-    read = pl.coalesce([_formed_instant(text, form, timezone) for form in formats])
-    return _within(read if kind is None else pl.when(kind == Kind.DATE).then(iso).otherwise(read))
+        return _within(first_reading(value, iso, UTC_INSTANT))
+    readers = [
+        reader
+        for form in formats
+        for reader in (iso if form == ISO else (partial(_formed, form=form, timezone=timezone),))
+    ]
+    if kind is None:
+        return _within(first_reading(value, readers, UTC_INSTANT))
+    date = (kind == Kind.DATE).fill_null(value=False)
+    cell = first_reading(pl.when(date).then(value), iso, UTC_INSTANT)
+    return _within(pl.coalesce(cell, first_reading(pl.when(~date).then(value), readers, UTC_INSTANT)))
 
 
 def day_of(
@@ -96,12 +119,16 @@ def day_of(
 
     Only forms with `%z` give the day in `timezone`.
     """
-    text = value.str.strip_chars()
     if formats:
-        return instant_of(text, formats=formats, timezone=timezone, kind=kind).dt.convert_time_zone(timezone).dt.date()
-    iso = pl.when(text.str.contains(_ISO_TEXT)).then(text.str.slice(0, 10))
-    javascript = text.str.extract(_JAVASCRIPT_TEXT, 1).str.slice(0, 15)
-    return pl.coalesce(iso.str.to_date("%Y-%m-%d", strict=False), javascript.str.to_date("%a %b %d %Y", strict=False))
+        return instant_of(value, formats=formats, timezone=timezone, kind=kind).dt.convert_time_zone(timezone).dt.date()
+
+    def iso(text: pl.Expr) -> pl.Expr:
+        return _shaped(text, _ISO_TEXT).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+
+    def javascript(text: pl.Expr) -> pl.Expr:
+        return _shaped(text, _JAVASCRIPT_TEXT).str.slice(0, 15).str.to_date("%a %b %d %Y", strict=False)
+
+    return first_reading(value, (iso, javascript), pl.Date)
 
 
 def format_mistake(form: str) -> str | None:
@@ -139,9 +166,22 @@ def _number_text(decimal: str) -> str:
     return rf"^(?:{sign}?(?:\p{{Sc}}{BLANK}*)?|\p{{Sc}}{BLANK}*{sign}){amount}{BLANK}*(?:\p{{Sc}}|%)?$"
 
 
+def _with_point(number: pl.Expr, decimal: str) -> pl.Expr:
+    """Write the decimal sign as a point."""
+    return number.str.replace(",", ".", literal=True) if decimal == "," else number
+
+
+def _shaped(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Keep trimmed texts that look so."""
+    bare = text.str.strip_chars()
+    return pl.when(bare.str.contains(pattern)).then(bare)
+
+
 def _within(instant: pl.Expr) -> pl.Expr:
     """Keep the years that ISO 8601 writes with four digits."""
-    return pl.when(instant.dt.year().is_between(1, 9999)).then(instant)
+    found = pl.col("instant")
+    kept = pl.when(found.dt.year().is_between(1, 9999)).then(found)
+    return staged({"instant": instant}, ({"kept": kept},), UTC_INSTANT)
 
 
 def _in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
@@ -150,21 +190,44 @@ def _in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
     return placed.dt.convert_time_zone("UTC")
 
 
-def _iso_instant(text: pl.Expr, timezone: str) -> pl.Expr:
-    """Read ISO 8601 and the JavaScript form."""
-    fits = pl.when(text.str.contains(_ISO_TEXT)).then(text)
-    day = fits.str.slice(0, 10).str.to_datetime("%Y-%m-%d", strict=False, time_unit="us")
-    clock = _micros(fits.str.slice(11, 2), 3_600) + _micros(fits.str.slice(14, 2), 60)
-    clock += _micros(fits.str.extract(r"^.{16}:([0-9]{2})", 1), 1)
-    fraction = fits.str.extract(r"[.,]([0-9]{1,6})", 1).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
-    naive = day + (clock + fraction).cast(pl.Duration("us"))
-    zone = fits.str.extract(_ISO_ZONE, 1)
-    zoned = (naive - _offset(zone)).dt.replace_time_zone("UTC")
-    javascript = text.str.extract(_JAVASCRIPT_TEXT, 1).str.to_datetime(
+def _iso_day(text: pl.Expr, timezone: str) -> pl.Expr:
+    """Read an ISO 8601 date as its midnight."""
+    day = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text)
+    return _in_zone(day.str.to_datetime("%Y-%m-%d", strict=False, time_unit="us"), timezone)
+
+
+def _iso_time(text: pl.Expr, timezone: str) -> pl.Expr:
+    """Read an ISO 8601 date-time, with a zone or without."""
+    written, tail, zone = pl.col("text"), pl.col("tail"), pl.col("zone")
+    fraction = pl.when(tail.str.slice(3, 1).is_in([".", ","])).then(tail.str.slice(4)).str.strip_suffix(zone)
+    micros = fraction.str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
+    seconds = pl.when(tail.str.starts_with(":")).then(tail.str.slice(1, 2))
+    clock = _micros(written.str.slice(11, 2), 3_600) + _micros(written.str.slice(14, 2), 60) + _micros(seconds, 1)
+    stages = (
+        {
+            "day": written.str.slice(0, 10).str.to_datetime("%Y-%m-%d", strict=False, time_unit="us"),
+            "tail": written.str.slice(16),
+            "zone": written.str.slice(16).str.strip_chars_start("0123456789:.,"),
+        },
+        {"naive": pl.col("day") + (clock + micros).cast(pl.Duration("us"))},
+        {
+            "instant": pl.when(zone == "")
+            .then(_in_zone(pl.col("naive"), timezone))
+            .otherwise((pl.col("naive") - _offset(zone)).dt.replace_time_zone("UTC"))
+        },
+    )
+    return staged({"text": _shaped(text, _ISO_TEXT)}, stages, UTC_INSTANT)
+
+
+def _javascript(text: pl.Expr, timezone: str) -> pl.Expr:  # noqa: ARG001 - it always has a zone
+    """Read a date as JavaScript writes it, the form of Webflow's own export."""
+    written = pl.col("text")
+    naive = written.str.extract(_JAVASCRIPT_TEXT, 1).str.to_datetime(
         "%a %b %d %Y %H:%M:%S", strict=False, time_unit="us"
     )
-    javascript = (javascript - _offset(text.str.extract(_JAVASCRIPT_TEXT, 2))).dt.replace_time_zone("UTC")
-    return pl.coalesce([pl.when(zone.is_null()).then(_in_zone(naive, timezone)).otherwise(zoned), javascript])
+    zone = written.str.extract(_JAVASCRIPT_TEXT, 2)
+    instant = (naive - _offset(zone)).dt.replace_time_zone("UTC")
+    return staged({"text": _shaped(text, _JAVASCRIPT_TEXT)}, ({"instant": instant},), UTC_INSTANT)
 
 
 def _micros(digits: pl.Expr, seconds: int) -> pl.Expr:
@@ -174,27 +237,36 @@ def _micros(digits: pl.Expr, seconds: int) -> pl.Expr:
 
 def _offset(zone: pl.Expr) -> pl.Expr:
     """Tell how far a zone such as `+02:00`, `+0200`, `+02` or `Z` is ahead of UTC."""
-    bare = zone.str.replace_all(r"[: ]", "")
+    bare = zone.str.strip_chars(" ").str.replace(":", "", literal=True)
     ahead = _micros(bare.str.slice(1, 2), 3_600) + _micros(bare.str.slice(3, 2), 60)
-    return (pl.when(bare.str.starts_with("-")).then(-ahead).otherwise(ahead)).cast(pl.Duration("us"))
+    return pl.when(bare.str.starts_with("-")).then(-ahead).otherwise(ahead).cast(pl.Duration("us"))
 
 
-def _formed_instant(text: pl.Expr, form: str, timezone: str) -> pl.Expr:
+def _formed(text: pl.Expr, form: str, timezone: str) -> pl.Expr:
     """Read one form."""
-    if form == ISO:
-        return _iso_instant(text, timezone)
     if form in {UNIX, UNIX_MS}:
-        scale = 1_000_000 if form == UNIX else 1_000
-        whole = text.str.extract(r"^([+-]?[0-9]{1,15})(?:\.[0-9]*)?$", 1).cast(pl.Int64, strict=False)
-        part = text.str.extract(r"\.([0-9]{1,6})", 1).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
-        part = part * scale // 1_000_000
-        micros = whole * scale + pl.when(text.str.starts_with("-")).then(-part).otherwise(part)
-        return pl.when(micros.abs() < 10**18).then(micros).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return staged({"text": _shaped(text, _UNIX_TEXT)}, _unix_stages(form), UTC_INSTANT)
     shaped, additions = _completed(form)
-    read = (text + additions if additions else text).str.to_datetime(shaped, strict=False, time_unit="us")
+    whole = text.str.strip_chars() + additions
+    read = pl.col("read")
     # `%Y` also takes "24", which is no year that anybody means.
-    read = pl.when(read.dt.year() >= 1000).then(read)  # noqa: PLR2004 - a year of four digits
-    return read if "z" in _letters(shaped) else _in_zone(read, timezone)
+    kept = pl.when(read.dt.year() >= 1000).then(read)  # noqa: PLR2004 - a year of four digits
+    stages = (
+        {"read": pl.col("text").str.to_datetime(shaped, strict=False, time_unit="us")},
+        {"kept": kept if "z" in _letters(shaped) else _in_zone(kept, timezone)},
+    )
+    return staged({"text": whole}, stages, UTC_INSTANT)
+
+
+def _unix_stages(form: str) -> tuple[dict[str, pl.Expr], ...]:
+    """Read seconds or milliseconds since 1970."""
+    scale = 1_000_000 if form == UNIX else 1_000
+    text, part, micros = pl.col("text"), pl.col("part"), pl.col("micros")
+    digits = text.str.extract(r"\.([0-9]{1,6})", 1).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
+    sign = pl.when(text.str.starts_with("-")).then(-1).otherwise(1)
+    whole = text.str.extract(r"^([+-]?[0-9]+)", 1).cast(pl.Int64, strict=False)
+    instant = pl.when(micros.abs() < 10**18).then(micros).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return ({"part": digits * scale // 1_000_000}, {"micros": whole * scale + sign * part}, {"instant": instant})
 
 
 def _completed(form: str) -> tuple[str, str]:
