@@ -184,22 +184,48 @@ def put_back(
     )
 
 
+def put_named(connection: sqlite3.Connection, collection: str, sent: Sent) -> None:
+    """Make or renew a row that gets its verdict without being sent."""
+    connection.execute(
+        """
+        INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
+                          source_hash, fingerprint, readable)
+        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)
+        ON CONFLICT (collection, locale, key) DO UPDATE SET
+            source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
+            slug_sent = excluded.slug_sent, name = excluded.name, source_hash = excluded.source_hash,
+            fingerprint = excluded.fingerprint, readable = excluded.readable
+        """,
+        (collection, *_as_sent(sent)),
+    )
+
+
+def put_error(connection: sqlite3.Connection, collection: str, refused: Refused, run: str) -> None:
+    """Tell a row that holds an item what went wrong with it; its status stays."""
+    connection.execute(
+        """
+        UPDATE rows SET run = ?7, error_source = ?4, error_code = ?5, error = ?6
+        WHERE collection = ?1 AND locale = ?2 AND key = ?3
+        """,
+        (collection, refused.locale, refused.key, refused.error_source, refused.code, refused.message, run),
+    )
+
+
+def put_unchanged(
+    connection: sqlite3.Connection, collection: str, hashes: Iterable[tuple[tuple[str, str], str]]
+) -> None:
+    """Give rows whose content is the same the hash of the cells that it is mapped from now."""
+    connection.executemany(
+        "UPDATE rows SET source_hash = ?4 WHERE collection = ?1 AND locale = ?2 AND key = ?3",
+        [(collection, locale, key, source_hash) for (locale, key), source_hash in hashes],
+    )
+
+
 def put_rejected(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], run: str) -> None:
     """Reject rows for good; one that was never sent is made, and then needs its `sent`."""
     for one in refused:
         if one.sent is not None:
-            connection.execute(
-                """
-                INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
-                                  source_hash, fingerprint, readable)
-                VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)
-                ON CONFLICT (collection, locale, key) DO UPDATE SET
-                    source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
-                    slug_sent = excluded.slug_sent, name = excluded.name, source_hash = excluded.source_hash,
-                    fingerprint = excluded.fingerprint, readable = excluded.readable
-                """,
-                (collection, *_as_sent(one.sent)),
-            )
+            put_named(connection, collection, one.sent)
         changed = connection.execute(
             """
             UPDATE rows SET status = 'rejected', run = ?7, warning = NULL,

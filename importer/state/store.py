@@ -308,13 +308,34 @@ class State:
         return requests.doubts(self._database, self._read_collection)
 
     def adopt(
-        self, locale: str, key: str, item: tuple[str, str, Status, str | None], warning: str | None = None
+        self,
+        locale: str,
+        key: str,
+        item: tuple[str, str, Status, str | None],
+        warning: str | None = None,
+        *,
+        sent: Sent | None = None,
     ) -> None:
-        """Give a row the item (id, slug, PUBLISHED or STAGED, lastPublished) that was found to be its own."""
+        """Give a row the item (id, slug, PUBLISHED or STAGED, lastPublished) that was found to be its own.
+
+        A row that was never sent needs its `sent`.
+        """
         item_id, slug, status, last_published = item
         found = Published(locale, key, item_id, slug, status, last_published, warning)
         with self._database.transaction() as connection:
+            if sent is not None:
+                rows.put_named(connection, self._collection, sent)
             rows.put_published(connection, self._collection, [found])
+
+    def tell_error(self, refused: Refused, run: str) -> None:
+        """Tell a row that holds an item what went wrong with it; its status stays."""
+        with self._database.transaction() as connection:
+            rows.put_error(connection, self._collection, refused, run)
+
+    def keep_unchanged(self, hashes: Sequence[tuple[Named, str]]) -> None:
+        """Write down the present `source_hash` of rows whose content is still the same."""
+        with self._database.transaction() as connection:
+            rows.put_unchanged(connection, self._collection, hashes)
 
     def release(self, keys: Sequence[Named]) -> None:
         """Make rows in flight pending again; one that holds an item stands again as that item does."""
