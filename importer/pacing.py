@@ -29,6 +29,9 @@ LONGEST_PAUSE = 120.0
 _MARGIN = 0.02
 """Seconds added to the end of a window, for clocks that tick coarsely."""
 
+_TICK = 1e-6
+"""Seconds that are no wait: less may vanish when they are added to a clock."""
+
 _TOO_MANY = 429
 
 
@@ -79,7 +82,7 @@ class Pacer:
                     return math.inf
                 self._window.hi = now + WINDOW
             until = max(until, self._window.hi + _MARGIN)
-        return max(0.0, until - now)
+        return until - now if until - now > _TICK else 0.0
 
     def sent(self, now: float) -> None:
         """Take note of a request that goes now; its `now` names it in `answered` and `not_answered`."""
@@ -140,7 +143,7 @@ class Pacer:
     def _turn(self, now: float) -> None:
         """Begin a new window once the old one is surely over; what is still in flight may be counted in the new one."""
         old = self._window
-        if now >= old.hi + _MARGIN:
+        if now >= old.hi + _MARGIN - _TICK:
             self._window = _Window(start=old.hi, own=len(self._flying), before=(old.lo, old.hi))
 
     def _belongs(self, sent_at: float, now: float, seconds: float | None) -> bool:
