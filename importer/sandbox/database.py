@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from importer.sandbox.rules import WRITABLE_TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -37,6 +39,7 @@ CREATE TABLE held_slugs (collection TEXT NOT NULL, locale TEXT NOT NULL, slug TE
 CREATE INDEX held_slug ON held_slugs (collection, folded);
 """
 
+_TOKENS: Final = {"sandbox": ("cms:read", "cms:write", "sites:read", "sites:write")}
 _NAME_FIELD: Final[dict[str, Any]] = {
     "slug": "name", "displayName": "Name", "type": "PlainText", "isRequired": True, "helpText": "Name of the item",
     "validations": {"maxLength": 256},
@@ -62,8 +65,9 @@ def new_id(now: float) -> str:
 def open_database(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connection:
     """Open a sandbox file; a new one gets the seed's site, tokens and collections, under new random ids.
 
-    Raises ValueError with a sentence if the file is none of ours.
+    Raises ValueError with a sentence if the file is none of ours, or the seed is not one.
     """
+    _weigh(seed)  # before the file is made: a file without a site would be taken for one that was seeded
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     try:
@@ -75,7 +79,28 @@ def open_database(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Conne
     return connection
 
 
+def _weigh(seed: dict[str, Any]) -> None:
+    """Look a seed over, since people write their own; raises ValueError with a sentence."""
+    collections = seed.get("collections", [])
+    slugs = {one.get("slug") for one in collections}
+    for one in collections:
+        missing = [key for key in ("slug", "displayName") if not one.get(key)]
+        if missing:
+            raise ValueError(f"The seed has a collection without {missing[0]}: {one!r:.60}.")
+        for field in one.get("fields", []):
+            where = f"The seed's collection {one['slug']}, field {field.get('slug')!r},"
+            if not field.get("slug") or field.get("type") not in WRITABLE_TYPES:
+                raise ValueError(f"{where} needs a slug and one of the types {', '.join(sorted(WRITABLE_TYPES))}.")
+            limits = field.get("validations") or {}
+            target = limits.get("collection")
+            if field["type"].endswith("Reference") and target not in slugs and "collectionId" not in limits:
+                raise ValueError(f"{where} must name a collection of the seed under validations.collection.")
+    if not isinstance(seed.get("site", {}).get("locales", {"primary": {}}).get("primary"), dict):
+        raise ValueError('The seed\'s site has "locales" without a "primary" one.')  # noqa: TRY004 - as above
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], now: float) -> None:
+    """Make sure that the file is a sandbox of this version, and seed an empty one in one transaction."""
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -110,7 +135,7 @@ def _plant(connection: sqlite3.Connection, seed: dict[str, Any], now: float) -> 
     }
     site["workspaceId"] = new_id(now)
     connection.execute("INSERT INTO site VALUES (?, ?, ?, ?)", (site_id, orjson.dumps(site).decode(), stamp, stamp))
-    for token, scopes in seed.get("tokens", {}).items():
+    for token, scopes in seed.get("tokens", _TOKENS).items():
         connection.execute("INSERT INTO tokens VALUES (?, ?)", (token, " ".join(scopes)))
     ids = {one["slug"]: new_id(now) for one in seed.get("collections", [])}
     for one in seed.get("collections", []):
