@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import polars as pl
 
 from importer.fields.terms import once_each
+from importer.schema.evaluation import first_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LABEL = r"""[^\s\x00-\x20\x7f/?#@:.,;!'"`()\[\]<>\\^{}|%*&=+$~]+"""
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])"
 _REST = r'[/?#][^\s\x00-\x20\x7f<>"\\^`{|}]*'
 _WEB = rf"^(?i:https?)://(?:[^\s/?#@\[\]<>]*@)?{_HOST}(?::[0-9]{{1,5}})?(?:{_REST})?$"
+_PLAIN_WEB = (
+    r"^https?://[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9/._~?#=&%+,;:@!$'()*\-]*)?$"
+)
 _OTHER_LINK = (
     r"^(?:(?i:mailto):[^\s@<>]+@[^\s@<>]+"
     r"|(?i:tel|sms):[+]?[0-9(][0-9().\-/*#]*(?:[;?][^\s<>]*)?)$"
@@ -27,14 +35,12 @@ _ABSOLUTE = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]*:|#|$)", re.IGNORECASE)
 
 def web_address(text: pl.Expr) -> pl.Expr:
     """Give a trimmed text as an http or https address with a host (String), blanks as `%20`; null if it is none."""
-    address = text.str.strip_chars().str.replace_all(" ", "%20", literal=True)
-    return pl.when(address.str.contains(_WEB)).then(address)
+    return first_reading(text, (_plain, _encoded), pl.String)
 
 
 def file_address(text: pl.Expr) -> pl.Expr:
     """Give the address of a file (String), brackets percent-encoded as well: Webflow fails to load them otherwise."""
-    address = text.str.strip_chars().str.replace_all("[", "%5B", literal=True).str.replace_all("]", "%5D", literal=True)
-    return web_address(address)
+    return first_reading(text, (_plain, lambda left: _encoded(left, {"[": "%5B", "]": "%5D"})), pl.String)
 
 
 def other_link(text: pl.Expr) -> pl.Expr:
@@ -45,31 +51,49 @@ def other_link(text: pl.Expr) -> pl.Expr:
     return pl.when(address.str.contains(_OTHER_LINK)).then(address)
 
 
+def _plain(text: pl.Expr) -> pl.Expr:
+    """Take an address of which nothing needs to be encoded, as nearly all are."""
+    return pl.when(text.str.contains(_PLAIN_WEB)).then(text)
+
+
+def _encoded(text: pl.Expr, more: Mapping[str, str] | None = None) -> pl.Expr:
+    address = text.str.strip_chars()
+    for sign, code in {" ": "%20", **(more or {})}.items():
+        address = address.str.replace_all(sign, code, literal=True)
+    return pl.when(address.str.contains(_WEB)).then(address)
+
+
 def joined(text: pl.Expr, base_url: str | None, *, any_path: bool) -> pl.Expr:
     """Join relative addresses to `base_url` (String): those with a leading `/` or `.`, or with `any_path` all."""
     bare = text.str.strip_chars()
     if base_url is None:
         return bare
-    scheme, host, *_ = urlsplit(base_url)
-    relative = ~bare.str.contains(_SCHEME) if any_path else bare.str.contains(r"^[/.]")
-    rooted = bare.str.contains(r"^/[^/]")
-    elsewhere = pl.when(relative & ~rooted & (bare != "")).then(bare)
-    return (
-        pl.when(rooted)
-        .then(pl.lit(f"{scheme}://{host}") + bare)
-        .otherwise(pl.coalesce(once_each(elsewhere, lambda path: _join(base_url, path)), bare))
-    )
+    scheme, host, folder, *_ = urlsplit(base_url)
+    folder = f"{scheme}://{host}{folder.rpartition('/')[0]}/"
+    relative = r"^" if any_path else r"^[/.]"
+
+    def whole(text: pl.Expr) -> pl.Expr:
+        return pl.when(text.str.contains(_SCHEME) | ~text.str.contains(relative) | (text == "")).then(text)
+
+    def rooted(text: pl.Expr) -> pl.Expr:
+        return pl.when(text.str.contains(r"^/[^/]")).then(pl.lit(f"{scheme}://{host}") + text)
+
+    def below(text: pl.Expr) -> pl.Expr:
+        return pl.when(text.str.contains(r"^[^/.?#][^?#]*$") & ~text.str.contains("/.", literal=True)).then(
+            pl.lit(folder) + text
+        )
+
+    def elsewhere(text: pl.Expr) -> pl.Expr:
+        return pl.coalesce(once_each(text, lambda path: _join(base_url, path)), text)
+
+    return first_reading(bare, (whole, rooted, below, elsewhere), pl.String)
 
 
 def with_scheme(wrong: pl.Expr) -> pl.Expr:
     """Suggest `https://` for what looks like an address without it (String, else null)."""
     bare = wrong.str.contains(_BARE + rf"(?:{_REST})?$") & ~wrong.str.contains(_FILE_NAME)
-    return (
-        pl.when(wrong.str.contains(r"^//[^/]"))
-        .then(pl.lit("https:") + wrong)
-        .when(bare)
-        .then(pl.lit("https://") + wrong)
-    )
+    whole = pl.when(wrong.str.contains(r"^//[^/]")).then(pl.lit("https:") + wrong)
+    return web_address(whole.when(bare).then(pl.lit("https://") + wrong))
 
 
 def with_any_scheme(wrong: pl.Expr) -> pl.Expr:
@@ -82,16 +106,22 @@ def joined_in_html(html: pl.Expr, base_url: str | None) -> pl.Expr:
     if base_url is None:
         return html
 
+    origin = "{}://{}".format(*urlsplit(base_url)[:2])
+
+    def whole(found: re.Match[str]) -> str:
+        quote, address = found[2][0], found[2][1:-1]
+        if _ABSOLUTE.match(address):
+            return found[0]
+        rooted = address.startswith("/") and address[1:2] not in {"/", ""} and "/." not in address
+        return f"{found[1]}{quote}{origin + address if rooted else _join(base_url, address) or address}{quote}"
+
     def rewrite(text: str) -> str:
-        return _IN_HTML.sub(lambda found: found[1] + _quoted_join(base_url, found[2]), text)
+        return _IN_HTML.sub(whole, text)
 
-    linked = html.str.contains(r"(?i)\s(?:src|href)\s*=")
-    return pl.coalesce(once_each(pl.when(linked).then(html), rewrite), html)
+    def linked(text: pl.Expr) -> pl.Expr:
+        return once_each(pl.when(text.str.contains(r"(?i)\s(?:src|href)\s*=")).then(text), rewrite)
 
-
-def _quoted_join(base_url: str, quoted: str) -> str:
-    quote, address = quoted[0], quoted[1:-1]
-    return quoted if _ABSOLUTE.match(address) else f"{quote}{_join(base_url, address) or address}{quote}"
+    return first_reading(html, (linked, lambda text: text), pl.String)
 
 
 def _join(base_url: str, path: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from importer.fields.terms import Coerced, Context, nearest, recognised, wrong_text
+from importer.fields.terms import Coerced, Context, Facts, nearest, recognised, wrong_text
 from importer.model import Cell, Check
 from importer.schema.reading import normalised
 
@@ -78,7 +78,7 @@ def coerce_option(field: Field, cell: Cell, out: pl.Expr, context: Context) -> C
     wrong = _option_by(options, text)
     names = list(dict.fromkeys(option.name.strip() for option in options))
     listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
-    facts: dict[str, str | int | float] = {"options": listed or "it has none"}
+    facts: Facts = {"options": listed or "it has none"}
     checks = (
         Check("option_unknown", text.is_not_null() & wrong.is_null(), text, nearest(text, names), facts),
         Check("option_ambiguous", wrong == _AMBIGUOUS, text),

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.fields.addresses import file_address, joined, with_scheme
+from importer.fields.parts import alts_of, parts_of, read_parts, wrong_parts
 from importer.fields.terms import (
     Coerced,
     Context,
-    all_read,
-    parts_of,
+    Facts,
     recognised,
-    split,
-    wrong_parts,
 )
 from importer.model import Cell, Check
+from importer.schema.evaluation import staged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from importer.schema import Field
 
@@ -35,41 +34,42 @@ KNOWN_EXTENSIONS = frozenset(
 )
 """Endings that tell a kind of file; any other (`.php`, `.v2`) tells nothing."""
 
-_ENDING = r"^[^?#]*/[^/?#]*\.([0-9A-Za-z]+)(?:[?#].*)?$"
-
 
 def coerce_file(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
     """Take the address of one image or file (Struct of url and alt)."""
-    url = _reader(field, context)(cell.value)
-    alt = pl.lit(None, pl.String) if cell.alt is None else _said(cell.alt)
-    value = pl.when(url.is_not_null()).then(pl.struct(url.alias("url"), alt.alias("alt")))
+    read = _reader(field, context)
+    url = pl.col("url")
+    alt = pl.lit(None, pl.String) if cell.alt is None else pl.col("alt").str.strip_chars().replace("", None)
+    stages = (
+        {"url": read(pl.col("text"))},
+        {"file": pl.when(url.is_not_null()).then(pl.struct(url, alt.alias("alt")))},
+    )
+    value = staged({"text": cell.value, "alt": cell.alt}, stages, PAIR)
     return recognised("file_invalid", cell, out, value, _suggested, _facts(field))
 
 
 def coerce_images(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
     """Take the addresses of several images (List of Struct of url and alt); one bad one spoils them all."""
     read = _reader(field, context)
-    parts = parts_of(cell)
-    urls = all_read(parts, read)
-    alts = None if cell.alt is None else cell.alt if cell.many else split(cell.alt)
-    if alts is None:
-        lone = pl.struct(pl.element().alias("url"), pl.lit(None, pl.String).alias("alt"))
-        value = urls.list.drop_nulls().list.eval(lone)
-    else:
-        value = pl.map_batches([urls, alts], _paired, return_dtype=pl.List(PAIR))
+    parts, alts = parts_of(cell), alts_of(cell)
+    alt = pl.lit(None, pl.String) if alts is None else pl.col("alt")
+    pairs = pl.struct(pl.col("read").alias("url"), alt.alias("alt"))
     wrong = wrong_parts(parts, out, read)
-    return Coerced(value, (Check("file_invalid", wrong.is_not_null(), wrong, facts=_facts(field)),))
+    checks = (Check("file_invalid", wrong.is_not_null(), wrong, facts=_facts(field)),)
+    return Coerced(read_parts(parts, read, pairs, pl.List(PAIR), alts=alts), checks)
 
 
 def _reader(field: Field, context: Context) -> Callable[[pl.Expr], pl.Expr]:
     """Make the function from text to a file's address."""
     refused = _refused_extensions(field)
+    pattern = rf"^[^?#]*/[^/?#]*\.(?i:{'|'.join(refused)})(?:[?#].*)?$"
 
     def read(text: pl.Expr) -> pl.Expr:
         url = file_address(joined(text, context.base_url, any_path=True))
         if not refused:
             return url
-        return pl.when(~url.str.extract(_ENDING, 1).str.to_lowercase().is_in(refused).fill_null(value=False)).then(url)
+        kept = pl.when(~pl.col("url").str.contains(pattern)).then(pl.col("url"))
+        return staged({"url": url}, ({"kept": kept},), pl.String)
 
     return read
 
@@ -85,33 +85,11 @@ def _refused_extensions(field: Field) -> list[str]:
     return sorted(KNOWN_EXTENSIONS - accepted) if accepted else []
 
 
-def _facts(field: Field) -> dict[str, str | int | float]:
+def _facts(field: Field) -> Facts:
     accepted = sorted(_accepted(field))
-    return {"accepted": f", which takes {', '.join(accepted)}"} if accepted else {}
-
-
-def _said(alt: pl.Expr) -> pl.Expr:
-    """Give an alt text without outer blanks, null where it says nothing."""
-    bare = alt.str.strip_chars()
-    return pl.when(bare != "").then(bare)
+    return {"accepted": f" (it takes {', '.join(accepted)})"} if accepted else {}
 
 
 def _suggested(wrong: pl.Expr) -> pl.Expr:
     """Suggest `https://` where a path follows what looks like a domain; a file's name looks like one too."""
     return pl.when(wrong.str.contains("/", literal=True)).then(with_scheme(wrong))
-
-
-def _paired(columns: Sequence[pl.Series]) -> pl.Series:
-    """Put alt texts beside their images: both lists keep step, places without an image fall away."""
-    urls, alts = columns
-    frame = pl.DataFrame({"url": urls, "alt": alts}).with_row_index("at")
-    places = pl.int_ranges(pl.col("url").list.len().fill_null(0))
-    level = frame.with_columns(pl.col("alt").list.gather(places, null_on_oob=True))
-    pairs = (
-        level.explode("url", "alt")
-        .filter(pl.col("url").is_not_null())
-        .with_columns(_said(pl.col("alt")))
-        .group_by("at", maintain_order=True)
-        .agg(pl.struct("url", "alt").alias("pairs"))
-    )
-    return frame.select("at").join(pairs, on="at", how="left", maintain_order="left").get_column("pairs")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from importer.fields.terms import Coerced, Context, all_read, nearest, parts_of, wrong_parts, wrong_text
+from importer.fields.parts import parts_of, read_parts, wrong_parts
+from importer.fields.terms import Coerced, Context, Facts, nearest, wrong_text
 from importer.model import Cell, Check
 from importer.schema.reading import normalised
 
@@ -41,7 +42,7 @@ def coerce_references(field: Field, cell: Cell, out: pl.Expr, context: Context) 
     """Find several items (List of String, each id once); one that is not found spoils them all."""
     table = context.references
     parts = parts_of(cell)
-    ids = all_read(parts, _finder(table)).list.drop_nulls().list.unique(maintain_order=True)
+    ids = read_parts(parts, _finder(table), pl.col("read").unique(maintain_order=True), pl.List(pl.String))
     unknown = wrong_parts(parts, out, _known(table))
     ambiguous = wrong_parts(parts, out, lambda part: pl.when(~_ambiguous(part, table)).then(part))
     single = pl.when(~unknown.str.contains("; ", literal=True)).then(unknown)
@@ -86,7 +87,7 @@ def _suggested(wrong: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
     return nearest(wrong, table.frame.get_column("match").to_list())
 
 
-def _facts(field: Field, table: ReferenceTable | None) -> dict[str, str | int | float]:
+def _facts(field: Field, table: ReferenceTable | None) -> Facts:
     if table is None:
         return {"collection": field.limits.collection_id or "referenced", "match": "id"}
     return {"collection": table.collection, "match": table.match}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 from rapidfuzz import fuzz, process
 
 from importer.model import Check
+from importer.schema.evaluation import first_reading
 from importer.schema.reading import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from importer.model import Cell
+
+Facts: TypeAlias = Mapping[str, str | int | float]
+"""What fills the sentences of a check: constants of the field."""
 
 _SUGGESTED = 100
 """For how many different wrong values of a batch the nearest right one is looked for: each costs a look at them all."""
@@ -71,11 +76,11 @@ def recognised(
     out: pl.Expr,
     value: pl.Expr,
     suggest: Callable[[pl.Expr], pl.Expr] | None = None,
-    facts: Mapping[str, str | int | float] | None = None,
+    facts: Facts | None = None,
 ) -> Coerced:
     """Make the one check of a type that either knows a text or does not."""
     wrong = wrong_text(cell, out)
-    better = suggest(wrong.str.strip_chars()) if suggest else None
+    better = first_reading(wrong.str.strip_chars(), [suggest], pl.String) if suggest else None
     return Coerced(value, (Check(code, wrong.is_not_null(), wrong, better, facts or {}),))
 
 
@@ -101,35 +106,6 @@ def nearest(text: pl.Expr, choices: Sequence[str]) -> pl.Expr:
         return found[0] if found else None
 
     return once_each(text, best, most=_SUGGESTED) if choices else pl.lit(None, pl.String)
-
-
-def parts_of(cell: Cell) -> pl.Expr:
-    """Give the trimmed parts of a cell of many (List(String)); one that is empty or there twice is null in its place.
-
-    A cell that was not split by its rule is split at `;` and line breaks.
-    """
-    parts = cell.value if cell.many else split(cell.value)
-    part = pl.element().str.strip_chars()
-    return parts.list.eval(pl.when(part.is_first_distinct() & (part != "")).then(part))
-
-
-def split(text: pl.Expr) -> pl.Expr:
-    """Split a cell at `;` and line breaks, as a field of many does by itself (List(String))."""
-    return text.str.replace_all(r"\r\n|\r|\n", ";").str.split(";")
-
-
-def wrong_parts(parts: pl.Expr, out: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    """Name the parts that `read` makes nothing of, in the rows that gave no value (String, else null)."""
-    guilty = pl.when((parts.list.drop_nulls().list.len() > 0) & out.is_null()).then(parts)
-    bad = guilty.list.eval(pl.when(read(pl.element()).is_null()).then(pl.element())).list.drop_nulls()
-    return pl.when(bad.list.len() > 0).then(bad.list.join("; "))
-
-
-def all_read(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    """Read every part (null parts stay null); null where one cannot be read, or there is none."""
-    found = parts.list.eval(read(pl.element()))
-    sound = found.list.drop_nulls().list.len() == parts.list.drop_nulls().list.len()
-    return pl.when(sound & (found.list.drop_nulls().list.len() > 0)).then(found)
 
 
 def reference_table(collection: str, match: str, pairs: Iterable[tuple[str, str]]) -> ReferenceTable:

@@ -16,6 +16,7 @@ from importer.fields.addresses import (
 )
 from importer.fields.terms import Coerced, Context, filled, recognised
 from importer.model import Cell, Check
+from importer.schema.evaluation import first_reading
 
 if TYPE_CHECKING:
     from importer.schema import Field
@@ -52,7 +53,7 @@ def coerce_rich_text(field: Field, cell: Cell, out: pl.Expr, context: Context) -
     """
     limits = field.limits
     tagged = cell.value.str.contains(_TAG)
-    html = pl.when(tagged).then(joined_in_html(cell.value, context.base_url)).otherwise(_paragraphs(cell.value))
+    html = first_reading(cell.value, (lambda text: _tagged(text, context.base_url), _paragraphs), pl.String)
     bare = cell.value.str.replace_all(_TAG, "").str.replace_all(r"&(?:#?[0-9A-Za-z]+);", "_")
     shown = pl.when(tagged).then(bare).otherwise(cell.value)
     return _unless(html, cell.value, list(_length_checks(cell.value, shown, limits.min_length, limits.max_length)))
@@ -91,8 +92,8 @@ def _video_meant(wrong: pl.Expr) -> pl.Expr:
 
 def _email_meant(wrong: pl.Expr) -> pl.Expr:
     """Find the one address in a text such as `Ada <ada@example.com>`."""
-    found = wrong.str.extract_all(rf"{_MAILBOX}@{_DOMAIN}")
-    return pl.when(found.list.len() == 1).then(found.list.first())
+    found = wrong.str.extract(rf"(?:^|[\s<:(\[])({_MAILBOX}@{_DOMAIN})[\s>)\],;.]*$", 1)
+    return pl.when(wrong.str.count_matches("@", literal=True) == 1).then(found)
 
 
 def _phone_meant(wrong: pl.Expr) -> pl.Expr:
@@ -123,10 +124,21 @@ def _in_one_line(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.replace_all(rf"\s*{_LINE_BREAK}\s*", " ")
 
 
+def _tagged(text: pl.Expr, base_url: str | None) -> pl.Expr:
+    """Take the texts with a tag in them as HTML."""
+    return joined_in_html(pl.when(text.str.contains(_TAG)).then(text), base_url)
+
+
 def _paragraphs(text: pl.Expr) -> pl.Expr:
     """Escape a text and wrap its paragraphs; a blank line parts them, a line break alone stays one."""
-    escaped = text.str.strip_chars()
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r\n", "\n"), ("\r", "\n")):
-        escaped = escaped.str.replace_all(sign, entity, literal=True)
-    parted = escaped.str.replace_all(r"\s*\n[\s--\n]*\n\s*", "</p><p>").str.replace_all(r"[\s--\n]*\n[\s--\n]*", "<br>")
-    return pl.lit("<p>") + parted + pl.lit("</p>")
+
+    def lone(left: pl.Expr) -> pl.Expr:
+        return pl.when(~left.str.contains(r"[\r\n]")).then(left)
+
+    def several(left: pl.Expr) -> pl.Expr:
+        lines = left.str.replace_all(r"\r\n?", "\n")
+        parted = lines.str.replace_all(r"\s*\n[\s--\n]*\n\s*", "</p><p>")
+        return parted.str.replace_all(r"[\s--\n]*\n[\s--\n]*", "<br>")
+
+    escaped = text.str.strip_chars().str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
+    return pl.lit("<p>") + first_reading(escaped, (lone, several), pl.String) + pl.lit("</p>")

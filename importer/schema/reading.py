@@ -77,9 +77,14 @@ def digits_of(value: pl.Expr, decimal: str, kind: pl.Expr | None = None) -> pl.E
 
 def number_of(value: pl.Expr, decimal: str, kind: pl.Expr | None = None) -> pl.Expr:
     """Give the number in a text (Float64, finite, never -0.0), null where there is none; see `digits_of`."""
+    return amount_of(digits_of(value, decimal, kind))
+
+
+def amount_of(digits: pl.Expr) -> pl.Expr:
+    """Give the number that `digits_of` found (Float64, finite, never -0.0)."""
     number = pl.col("number")
     return staged(
-        {"digits": digits_of(value, decimal, kind)},
+        {"digits": digits},
         (
             {"number": pl.col("digits").cast(pl.Float64, strict=False)},
             {"sound": pl.when(number == 0).then(0.0).when(number.is_finite()).then(number)},
@@ -186,6 +191,8 @@ def _within(instant: pl.Expr) -> pl.Expr:
 
 def _in_zone(naive: pl.Expr, timezone: str) -> pl.Expr:
     """Read a wall clock's time as an instant."""
+    if timezone == "UTC":
+        return naive.dt.replace_time_zone("UTC")
     placed = naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     return placed.dt.convert_time_zone("UTC")
 
