@@ -120,8 +120,9 @@ def _read_only(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA schema_version").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or path.with_name(f"{path.name}-wal").exists():
-            raise
+        refused = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+        if not refused or path.with_name(f"{path.name}-wal").exists():
+            raise  # with a journal beside it, the file alone is not the whole state
         return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
     except BaseException:
         connection.close()
@@ -163,7 +164,7 @@ def _sentence(error: sqlite3.Error, path: Path) -> ImporterError | None:
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return StateError(
-                f"The state file {path} cannot be opened for writing: {error}.",
+                f"The state file {path} cannot be used: {error}.",
                 "Name a file in a folder that can be written to with --state PATH.",
             )
         case _:

@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 KEYS = st.sampled_from(["a", "b", "c", "é", "\N{SNOWMAN}", "A"])
 SEVERAL = st.sets(KEYS, min_size=1)
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-SLOW_DISK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW_DISK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def item(key: str, text: str = "x") -> Item:

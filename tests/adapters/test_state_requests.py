@@ -279,6 +279,34 @@ def test_settled_row_can_be_rejected(state: State) -> None:
     assert state.doubts() == []
 
 
+def test_row_never_sent_adopts_the_item_that_was_found(state: State) -> None:
+    """Without a state file an item with the row's key and content is adopted: the row is made for it."""
+    found = ("id-a", "slug-a", Status.PUBLISHED, "2026-11-23T17:45:02.000Z")
+    with pytest.raises(Bug, match="never sent"):
+        state.adopt("", "a", found)
+    state.adopt("", "a", found, sent=Sent(item("a", 9), "products.csv"))
+    kept = row(state, "a")
+    assert (kept.status, kept.item_id, kept.source_row, kept.source_hash) == (Status.PUBLISHED, "id-a", 9, "hash1")
+    assert (kept.first_request, kept.attempts) == (None, 0)
+
+
+def test_staged_row_that_could_not_be_published_stays_staged_with_its_reason(state: State) -> None:
+    """The item is there; only what it was told to become failed."""
+    request = begin(state, item("a"))
+    state.finish(request, outcome="answered", at=NOW, published=[published("a", status=Status.STAGED)])
+    state.tell_error(Refused("", "a", "refused", "Not published."), "run-2")
+    kept = row(state, "a")
+    assert (kept.status, kept.error_code, kept.error) == (Status.STAGED, "refused", "Not published.")
+
+
+def test_unchanged_row_takes_the_hash_of_its_present_cells(state: State) -> None:
+    """A mapping written in another way must not be compared in full again and again."""
+    request = begin(state, item("a"))
+    state.finish(request, outcome="answered", at=NOW, published=[published("a")])
+    state.keep_unchanged([(("", "a"), "hash9")])
+    assert (row(state, "a").source_hash, row(state, "a").fingerprint) == ("hash9", "print1")
+
+
 def test_success_clears_the_errors_of_earlier_runs(state: State) -> None:
     """A published row says nothing of what was wrong with it once."""
     state.reject([Refused("", "a", "slug_taken", "Taken.", sent=Sent(item("a"), "products.csv"))], "run-1")

@@ -1,0 +1,156 @@
+"""What a state file says of itself and of its runs: whose it is, who holds it, small facts, caches, watermarks."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from importer.errors import Bug
+from importer.state import runs
+from importer.state.database import Database
+from importer.state.lock import Heartbeat, held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from importer.state.records import Identity, RunRecord
+
+
+class Book:
+    """An open state file, without its rows; `State` is the whole of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._identity = runs.identity(database)
+        self._heartbeat: Heartbeat | None = None
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the file, and make it with its folder unless `read_only`.
+
+        Raises StateError if it cannot be used: no such file (`read_only`), no right to write, not a state file,
+        damaged, or written by a newer importer.
+        """
+        database = Database.open(path, read_only=read_only)
+        try:
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self._database.path
+
+    @property
+    def identity(self) -> Identity | None:
+        """What the file belongs to, None before the first `claim`."""
+        return self._identity
+
+    def claim(self, identity: Identity) -> None:
+        """Say what this run is for: the first one writes it down, a later one must agree.
+
+        Raises StateError for another collection, or another site where both are known ("" is unknown).
+        """
+        runs.claim(self._database, identity)
+        self._identity = runs.identity(self._database)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the file for one run; only the end of this block, or of the process, frees it.
+
+        Raises Locked at once if another run holds it, StateError if the disk has no such locks.
+        """
+        with held(self.path) as heartbeat:
+            self._heartbeat = heartbeat
+            try:
+                yield
+            finally:
+                self._heartbeat = None
+
+    def beat(self) -> None:
+        """Show people that this run is alive (cheap; `begin`, `finish` and `lost` do it too)."""
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
+
+    @property
+    def _collection(self) -> str:
+        """What may be written to."""
+        if self._identity is None:
+            raise Bug("the state file was written to before it was claimed")
+        return self._identity.collection
+
+    @property
+    def _read_collection(self) -> str:
+        """What is read; a file that was never claimed holds nothing."""
+        return "" if self._identity is None else self._identity.collection
+
+    def start_run(self, *, mapping: str, source: str, mode: str, at: datetime | None = None) -> str:
+        """Write down that a run begins; its name, such as `20261123-174501-ab12`, sorts by time."""
+        return runs.start_run(self._database, mapping=mapping, source=source, mode=mode, at=at)
+
+    def finish_run(
+        self, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None = None
+    ) -> None:
+        """Write down how a run ended; `summary` is its object in the JSON output."""
+        runs.finish_run(self._database, run, verdict=verdict, exit_code=exit_code, summary=summary, at=at)
+
+    def last_run(self, mapping: str | None = None) -> RunRecord | None:
+        """Give the newest run (of a mapping)."""
+        return runs.last_run(self._database, mapping)
+
+    def runs(self, mapping: str | None = None) -> list[RunRecord]:
+        """List all runs (of a mapping), oldest first."""
+        return runs.runs(self._database, mapping)
+
+    def fact(self, name: str) -> str | None:
+        """Give the value of a small fact."""
+        return runs.fact(self._database, name)
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """Give the small facts whose names begin like this, in the order of their names."""
+        return runs.facts(self._database, prefix)
+
+    def set_fact(self, name: str, value: str | None) -> None:
+        """Keep a small fact, or forget it (None)."""
+        with self._database.transaction() as connection:
+            runs.put_fact(connection, name, value)
+
+    def save_cache(self, kind: str, name: str, value: Any) -> None:
+        """Keep something that was read from Webflow ("schema", "site", "references"), as JSON."""
+        runs.save_cache(self._database, kind, name, value)
+
+    def cache(self, kind: str, name: str) -> Any | None:
+        """Give what was kept, or None."""
+        kept = runs.cache(self._database, kind, name)
+        return None if kept is None else kept[0]
+
+    def cache_saved_at(self, kind: str, name: str) -> datetime | None:
+        """Tell when it was kept, by the clock of this machine."""
+        kept = runs.cache(self._database, kind, name)
+        return None if kept is None else kept[1]
+
+    def watermark(self, collection: str) -> datetime | None:
+        """Tell the greatest `createdOn` seen in any answer so far."""
+        return runs.watermark(self._database, collection)
+
+    def raise_watermark(self, collection: str, at: datetime) -> None:
+        """Raise the watermark; it never falls."""
+        with self._database.transaction() as connection:
+            runs.raise_watermark(connection, collection, at)
