@@ -135,7 +135,7 @@ def test_read_only_folder_can_be_read(path: Path) -> None:
         path.parent.chmod(0o700)
 
 
-def test_file_whose_journal_cannot_be_read_is_not_shown_half(path: Path, tmp_path: Path) -> None:
+def test_journal_beside_the_file_is_part_of_the_state(path: Path, tmp_path: Path) -> None:
     """A copy is read with the journal that lies beside it; what is only in the journal is part of the state."""
     with State.open(path) as state:
         state.claim(ME)
