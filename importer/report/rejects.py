@@ -33,6 +33,9 @@ BETWEEN = " | "
 Problems: TypeAlias = "Mapping[int, Sequence[Problem]] | Callable[[pl.Series], Mapping[int, Sequence[Problem]]]"
 """The problems by row number, or a function that tells those of a batch of row numbers (UInt32)."""
 
+Guilty: TypeAlias = "tuple[int, Sequence[Problem], tuple[str | None, ...], tuple[int, ...]]"
+"""A row to be written: its number, its problems, its cells, and what each cell was in its workbook."""
+
 
 def write_rejects(
     folder: Path,
@@ -53,38 +56,44 @@ def write_rejects(
     text, book = folder / "rejects.csv", folder / "rejects.xlsx"
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx else None
-        draft = _draft_of(text)
+        workbook = RejectsWorkbook(columns, ADDED_COLUMNS)
         try:
-            written, fits = 0, True
-            # The mark at the beginning makes spreadsheet programs read UTF-8, so that saving it there harms nothing.
-            with draft.open("w", encoding="utf-8-sig", newline="") as file:
-                lines = csv.writer(file, lineterminator="\n")
-                lines.writerow([neutralised(name) for name in (*columns, *ADDED_COLUMNS)])
-                for row, of_row, cells, kinds in _guilty(columns, batches, problems):
-                    said = _said(of_row)
-                    lines.writerow(
-                        [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
-                        + [str(row), *map(neutralised, said)]
-                    )
-                    written += 1
-                    fits = fits and written <= MOST_WORKBOOK_ROWS and RejectsWorkbook.takes(cells)
-                    if fits and workbook is not None:
-                        workbook.add(cells, kinds, (row, *said), of_row)
-            if workbook is not None:
-                workbook.save(_draft_of(book))  # also where it is not kept: only so does it let go of its own draft
-            if workbook is not None and fits and written:
+            rows = _guilty(columns, batches, problems)
+            written, fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)
+            if written and fits and xlsx:
+                workbook.save(_draft_of(book))
                 _draft_of(book).replace(book)
             else:
                 book.unlink(missing_ok=True)
-            if not written:
+            if written:
+                _draft_of(text).replace(text)
+            else:
                 text.unlink(missing_ok=True)
-                return None
-            draft.replace(text)
         finally:
-            draft.unlink(missing_ok=True)
+            workbook.drop()
+            _draft_of(text).unlink(missing_ok=True)
             _draft_of(book).unlink(missing_ok=True)
-    return text
+    return text if written else None
+
+
+def _write_both(
+    draft: Path, workbook: RejectsWorkbook, columns: Sequence[str], rows: Iterable[Guilty], decimal: str
+) -> tuple[int, bool]:
+    """Write the CSV and gather the workbook; how many rows were written, and whether the workbook holds them all."""
+    written, fits = 0, True
+    # The mark at the beginning makes spreadsheet programs read UTF-8, so that saving it there harms nothing.
+    with draft.open("w", encoding="utf-8-sig", newline="") as file:
+        lines = csv.writer(file)  # its own line end "\r\n" is what makes it quote either half
+        lines.writerow([neutralised(name) for name in (*columns, *ADDED_COLUMNS)])
+        for row, of_row, cells, kinds in rows:
+            said = _said(of_row)
+            own = [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
+            lines.writerow([*own, str(row), *map(neutralised, said)])
+            written += 1
+            fits = fits and written <= MOST_WORKBOOK_ROWS and workbook.takes(cells)
+            if fits:
+                workbook.add(cells, kinds, (row, *said), of_row)
+    return written, fits
 
 
 def neutralised(cell: str) -> str:
@@ -99,17 +108,15 @@ def _written(cell: str | None, kind: int, decimal: str) -> str:
     return neutralised(cell.replace(".", decimal) if kind == Kind.NUMBER else cell)
 
 
-def _guilty(
-    columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: Problems
-) -> Iterator[tuple[int, Sequence[Problem], tuple[str | None, ...], tuple[int, ...]]]:
-    """Give each row that has a problem: its number, its problems, its cells and what they were in the workbook."""
+def _guilty(columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: Problems) -> Iterator[Guilty]:
+    """Give each row that has a problem."""
     for batch in batches:
         rows = batch.get_column(ROW)
         told = problems(rows) if callable(problems) else problems
         guilty = batch.filter(pl.Series([bool(told.get(row)) for row in rows], dtype=pl.Boolean))
-        typed = [f"{KIND_PREFIX}{name}" for name in columns]
-        kinds = guilty.select(
-            (pl.col(name) if name in guilty.columns else pl.lit(int(Kind.TEXT), pl.UInt8)).alias(name) for name in typed
+        missing = [f"{KIND_PREFIX}{name}" for name in columns if f"{KIND_PREFIX}{name}" not in guilty.columns]
+        kinds = guilty.with_columns(pl.lit(int(Kind.TEXT), pl.UInt8).alias(name) for name in missing).select(
+            pl.col(f"{KIND_PREFIX}{name}").fill_null(int(Kind.TEXT)) for name in columns
         )
         for row, cells, kind in zip(
             guilty.get_column(ROW), guilty.select(columns).iter_rows(), kinds.iter_rows(), strict=True

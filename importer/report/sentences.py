@@ -81,8 +81,14 @@ def counts_lines(counts: Counts) -> list[str]:
 
 
 def error_text(error: ImporterError) -> str:
-    """Give what went wrong, and what to do next."""
-    return f"{error.message}\n{error.hint}" if error.hint else error.message
+    """Give what went wrong, and what to do next, as sentences."""
+    return "\n".join(filter(None, (_sentence(error.message), _sentence(error.hint))))
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop; a list of mistakes is left as it is."""
+    text = text[:1].upper() + text[1:]
+    return text if "\n" in text or not text[-1:].isalnum() else f"{text}."
 
 
 def _line(number: str, label: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -63,21 +63,26 @@ class RejectsWorkbook:
         problems: Sequence[Problem],
     ) -> None:
         """Add one row: its cells, then row number, codes, messages and fixes."""
-        row = [self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)]
-        for problem in problems:
-            place = self._places.get(problem.column or "", self._row_place)
-            if place < len(row):
-                self._mark(row[place], problem)
         number, *texts = said
         added = [WriteOnlyCell(self._sheet, value=number), *(self._text(shortened(text)) for text in texts)]
         for cell in added:
             cell.fill = OURS
             cell.alignment = Alignment(vertical="top", wrap_text=True)
-        self._sheet.append([*row, *added])
+        row = [*(self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)), *added]
+        for problem in problems:
+            self._mark(row[self._places.get(problem.column or "", self._row_place)], problem)
+        self._sheet.append(row)
 
     def save(self, path: Path) -> None:
         """Write the workbook."""
         self._book.save(path)
+
+    def drop(self) -> None:
+        """Let go of what was gathered; after `save` there is nothing to let go of."""
+        if not self._sheet.closed:
+            self._sheet.close()
+            writer: Any = self._sheet._writer  # noqa: SLF001 - openpyxl has no other way to remove its draft
+            writer.cleanup()
 
     def _mark(self, cell: Cell, problem: Problem) -> None:
         said = f"{problem.message}\n{problem.fix}"
