@@ -1,1 +1,23 @@
-"""."""
+"""The mapping language: read once, compiled once, then run on every batch of the sheet as polars expressions."""
+
+from __future__ import annotations
+
+from importer.mapping.compiled import CheckInfo, Compiled, Mapped
+from importer.mapping.compiling import ReferenceNeed, compile_mapping, reference_needs
+from importer.mapping.items import items_of, problems_of
+from importer.mapping.parsing import parse_mapping
+from importer.mapping.rules import Mapping, Rule
+
+__all__ = [
+    "CheckInfo",
+    "Compiled",
+    "Mapped",
+    "Mapping",
+    "ReferenceNeed",
+    "Rule",
+    "compile_mapping",
+    "items_of",
+    "parse_mapping",
+    "problems_of",
+    "reference_needs",
+]

@@ -1,1 +1,104 @@
-"""."""
+"""Cell functions: what `transform` in a mapping can name.
+
+To add one: write it in the module of its kind (`Transform(name, says, make, ...)`) and list it there; the mapping
+language, the documentation's test and the nearest-word hints know it then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from importer.transforms.arithmetic import ARITHMETIC_TRANSFORMS
+from importer.transforms.dates import DATE_TRANSFORMS
+from importer.transforms.distinct import on_distinct, within_lists
+from importer.transforms.lookups import LOOKUP_TRANSFORMS
+from importer.transforms.markup import MARKUP_TRANSFORMS
+from importer.transforms.slugs import SLUG_TRANSFORMS, slugified
+from importer.transforms.steps import Call, Step, Surroundings, Transform
+from importer.transforms.texts import TEXT_TRANSFORMS
+
+__all__ = [
+    "TRANSFORMS",
+    "Call",
+    "Step",
+    "Surroundings",
+    "Transform",
+    "compile_call",
+    "on_distinct",
+    "read_call",
+    "slugified",
+    "within_lists",
+]
+
+TRANSFORMS: Mapping[str, Transform] = {
+    transform.name: transform
+    for family in (
+        TEXT_TRANSFORMS,
+        SLUG_TRANSFORMS,
+        LOOKUP_TRANSFORMS,
+        ARITHMETIC_TRANSFORMS,
+        DATE_TRANSFORMS,
+        MARKUP_TRANSFORMS,
+    )
+    for transform in family
+}
+"""Every transform by its name."""
+
+
+def read_call(written: Any) -> Call:
+    """Read one element of `transform`: `"name"`, `{ name = argument }` or `{ name = argument, option = ... }`.
+
+    Raises ValueError with one sentence a line for everything that is wrong with it.
+    """
+    if isinstance(written, str):
+        transform = _known(written)
+        if transform.argument is not None and not transform.bare:
+            raise ValueError(f"{written} needs an argument: {{ {written} = ... }}")
+        return Call(written)
+    if not isinstance(written, Mapping) or not written:
+        raise ValueError(f'must be "name" or {{ name = argument }}, not {written!r}')
+    named = [key for key in written if key in TRANSFORMS]
+    transform = _known(named[0] if named else next(iter(written)))
+    mistakes: list[str] = []
+    argument = None
+    if transform.argument is None:
+        if written[transform.name] is not True:
+            mistakes.append(f'{transform.name} takes no argument: write "{transform.name}"')
+    else:
+        argument = _read(transform.name, transform.argument, written[transform.name], mistakes)
+    options = {}
+    for key, value in written.items():
+        if key == transform.name:
+            continue
+        if key in TRANSFORMS:
+            mistakes.append(f"{transform.name} and {key} stand in one table: give each a table of its own")
+        elif key not in transform.options:
+            known = " or ".join(transform.options) or "none"
+            mistakes.append(f"{transform.name} has no option {key!r}; it has {known}")
+        else:
+            options[key] = _read(f"{transform.name}: {key}", transform.options[key], value, mistakes)
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return Call(transform.name, argument, options)
+
+
+def compile_call(call: Call, around: Surroundings) -> Step:
+    """Make the step of a call."""
+    return TRANSFORMS[call.name].make(call, around)
+
+
+def _known(name: str) -> Transform:
+    if name in TRANSFORMS:
+        return TRANSFORMS[name]
+    near = get_close_matches(str(name), TRANSFORMS, n=1)
+    raise ValueError(f"there is no transform {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _read(name: str, reader: Any, value: Any, mistakes: list[str]) -> Any:
+    try:
+        return reader(value)
+    except ValueError as error:
+        mistakes.append(f"{name} {error}")
+        return None

@@ -1,0 +1,110 @@
+"""Compiles a mapping for a collection and the columns of a sheet: every rule becomes expressions, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from importer.mapping.columns import Columns
+from importer.mapping.compiled import CheckInfo, Compiled
+from importer.mapping.conditions import Asked
+from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key
+from importer.mapping.identity import rules_digest
+from importer.mapping.making import Maker
+from importer.mapping.mistakes import Mistakes
+from importer.mapping.workbench import Workbench
+from importer.schema import reading
+from importer.transforms import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+    from collections.abc import Sequence
+    from datetime import date
+
+    from importer.fields import ReferenceTable
+    from importer.mapping.rules import Mapping
+    from importer.mapping.workbench import Planned
+    from importer.schema import CollectionSchema, Locales
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceNeed:
+    """A collection that must be read before a mapping can be compiled: whose items a field names, and by what."""
+
+    field_slug: str
+    collection_id: str
+    match: str
+
+
+def reference_needs(mapping: Mapping, schema: CollectionSchema) -> tuple[ReferenceNeed, ...]:
+    """List the tables that reference fields need; those matched by id need none."""
+    needs = []
+    for slug, rule in mapping.fields.items():
+        field = schema.by_slug.get(slug)
+        if field is None or field.type not in REFERENCES or rule.match == "id":
+            continue
+        needs.append(ReferenceNeed(slug, field.limits.collection_id or "", rule.match or "name"))
+    return tuple(needs)
+
+
+def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sheet, and the world at this moment
+    mapping: Mapping,
+    schema: CollectionSchema,
+    columns: Sequence[str],
+    *,
+    kinds: frozenset[str] = frozenset(),
+    references: Table[str, ReferenceTable],
+    locales: Locales | None,
+    today: date,
+    draft: bool = False,
+    ours: bool = False,
+) -> Compiled:
+    """Compile a mapping for a collection and a sheet.
+
+    `kinds` names the columns that come with kinds, `references` has a table for each of `reference_needs`, `draft`
+    makes every item a draft, `ours` says that the sheet is a rejects file of ours (dates may be ISO there).
+    Raises MappingError with everything that does not fit: unknown columns and fields with the nearest right word.
+    """
+    mistakes = Mistakes(mapping.name, mapping.lines)
+    if ours and mapping.source.dates:
+        mapping = replace(mapping, source=replace(mapping.source, dates=(*mapping.source.dates, reading.ISO)))
+    found = Columns(tuple(columns), kinds)
+    check_columns(mapping, found, mistakes)
+    check_fields(mapping, schema, mistakes)
+    check_key(mapping, schema, found, mistakes)
+    source = mapping.source
+    around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell)
+    bench = Workbench(found, Asked(found.cell, source, today), source, around, mistakes)
+    where = bench.asked.holds(mapping.where) if mapping.where else None
+    maker = Maker(mapping, schema, bench, references, ours)
+    maker.fields()
+    maker.slug()
+    maker.key()
+    maker.item(locales, draft=draft or mapping.publish == "draft")
+    maker.cells()
+    mistakes.settle()
+    digest = rules_digest(mapping, schema, today)
+    outputs = maker.outputs(digest)
+    return Compiled(
+        mapping=mapping,
+        schema=schema,
+        rules=digest,
+        key_rule=maker.key_rule(),
+        slug_rule=maker.slug_rule(),
+        checks=tuple(_infos(bench.checks)),
+        warnings=maker.warnings(),
+        key_field=maker.key_field(),
+        inputs=tuple(found.inputs()),
+        kinded=tuple(found.kinded()),
+        where=where,
+        stages=tuple(tuple(stage) for stage in bench.stages),
+        planned=tuple(bench.checks),
+        outputs=outputs,
+    )
+
+
+def _infos(checks: Sequence[Planned]) -> list[CheckInfo]:
+    """One line for each check and each column that it can blame, in the order of their numbers."""
+    return [
+        CheckInfo(plan.code, plan.field, column, dict(plan.facts)) for plan in checks for column in plan.blame.columns
+    ]

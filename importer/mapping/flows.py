@@ -1,0 +1,397 @@
+"""A rule as a pipeline: a source, then steps, each an expression on what came before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.mapping import parts
+from importer.mapping.templates import template_text
+from importer.mapping.workbench import Blame, Planned, Workbench, blank_as_null, first_filled
+from importer.model import Kind
+from importer.transforms import compile_call, within_lists
+
+if TYPE_CHECKING:
+    from importer.mapping.rules import Constant, Rule
+    from importer.transforms import Step
+
+MANY_TYPES = frozenset({"MultiReference", "MultiImage"})
+"""Field types that hold several values."""
+
+_ALL_PICKS = frozenset({"last", "all", "rest", "min", "max", "sum", "count"})
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a rule gives so far: text (String), or parts (List(String), empty ones null) where `many`.
+
+    `kind` (UInt8) stands for scalars only; `numeric` says that the parts of a list are canonical numbers.
+    `alt` has the shape of `value`.
+    """
+
+    value: pl.Expr
+    blame: Blame
+    many: bool = False
+    kind: pl.Expr | None = None
+    numeric: bool = False
+    alt: pl.Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a rule is for: a field (or `key`, `draft`, ...) and its type; `many` if that holds several values."""
+
+    field: str | None
+    type: str
+
+    @property
+    def many(self) -> bool:
+        """Whether it holds several values."""
+        return self.type in MANY_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Compiles the rules for one target."""
+
+    bench: Workbench
+    target: Target
+
+    def run(self, rule: Rule) -> Flow:
+        """Compile a whole rule: what reaches the field, kept as columns."""
+        flow = self._end(rule, self._begin(rule, None), outer=True)
+        if self.target.many and not flow.many:
+            flow = replace(flow, value=pl.concat_list(flow.value), many=True, kind=None)
+            flow = replace(flow, alt=pl.concat_list(flow.alt) if flow.alt is not None else None)
+            flow = replace(flow, value=pl.when(flow.value.list.first().is_not_null()).then(flow.value))
+        return replace(
+            flow,
+            value=self.bench.keep(flow.value),
+            kind=None if flow.kind is None else self.bench.keep(flow.kind),
+            alt=None if flow.alt is None else self.bench.keep(flow.alt),
+        )
+
+    def _begin(self, rule: Rule, only: pl.Expr | None) -> Flow:
+        """Everything up to `else`; `only` says in which rows the rule is asked at all."""
+        flow = self._source(rule, only)
+        for call in rule.transforms:
+            if call.operand is not None and flow.many:
+                self.bench.mistakes.add(
+                    f"{rule.path}.transform",
+                    f'{call.name} = "{call.operand}" calculates with a column, which needs one value, not several parts; '
+                    "pick one in a field of its own, or use a number",
+                )
+                continue
+            step = compile_call(call, self.bench.around)
+            if step.spreads and rule.alt is not None:
+                self.bench.mistakes.add(f"{rule.path}.alt", f"cannot keep step with parts that {call.name} finds")
+            flow = self._listed(flow, step) if flow.many else self._scalar(flow, step)
+        if rule.otherwise is not None:
+            flow = self._otherwise(flow, rule.otherwise)
+        return flow
+
+    def _source(self, rule: Rule, only: pl.Expr | None) -> Flow:
+        """Take the text: from columns, a template, a constant or the answer of a condition."""
+        holds = self.bench.asked.holds(rule.when) if rule.when is not None else None
+        if holds is not None and only is not None:
+            holds = self.bench.keep(holds)
+        asked = _both(only, holds)
+        if rule.sources:
+            return self._cells(rule, asked)
+        if rule.template is not None:
+            names = tuple(piece.column for part in rule.template for piece in part.pieces if piece.column is not None)
+            text = blank_as_null(
+                self.bench.keep(template_text(rule.template, lambda name: self.bench.columns.cell(name)[0]))
+            )
+            flow = Flow(_where(asked, text), Blame(names, pl.lit(0, dtype=pl.UInt8)))
+            return self._cut(rule, flow)
+        columns: tuple[str | None, ...] = tuple(name for table in rule.when or () for name, _ in table) or (None,)
+        blame = Blame(columns[:1], pl.lit(0, dtype=pl.UInt8))
+        if rule.value is not None:
+            return self._cut(rule, Flow(_where(asked, pl.lit(rule.value.text)), blame, kind=_lit(rule.value.kind)))
+        answer = pl.when(pl.lit(value=True) if holds is None else holds).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE"))
+        return Flow(_where(only, answer), blame, kind=_lit(Kind.BOOLEAN))
+
+    def _cells(self, rule: Rule, asked: pl.Expr | None) -> Flow:
+        """Take text from one column, the first filled of several, or all of them."""
+        found = [self.bench.columns.cell(name) for name in rule.sources]
+        cells = [text for text, _ in found]
+        names: tuple[str | None, ...] = tuple(self.bench.columns.find(name) or name for name in rule.sources)
+        blame = first_filled(names, cells)
+        several = len(cells) > 1 and (
+            rule.pick in _ALL_PICKS or (self.target.many and rule.pick is None) or rule.alt is not None
+        )
+        if not several:
+            value = _where(asked, cells[0] if len(cells) == 1 else pl.coalesce(cells))
+            flow = Flow(value, blame, kind=_coalesced_kind(found))
+            if rule.alt is not None and not self._cuts(rule):
+                beside = Pipeline(self.bench, Target(self.target.field, "PlainText")).run(rule.alt)
+                return replace(flow, alt=beside.value)
+            if rule.alt is None:
+                return self._cut(rule, flow)
+        lists = [self._parts_of(rule, _where(asked, self._localised(rule, text, kind))) for text, kind in found]
+        value = self.bench.keep(lists[0] if len(lists) == 1 else pl.concat_list(lists))
+        alt = None if rule.alt is None else self._alts(rule, rule.alt, lists)
+        return Flow(value, blame, many=True, alt=alt)
+
+    def _cuts(self, rule: Rule) -> bool:
+        """Whether a cell is cut into parts: where the rule says so, or the field holds many.
+
+        Nothing is cut before a transform that looks for the parts itself.
+        """
+        if rule.split is not None:
+            return True
+        return self.target.many and not any(call.name in {"urls", "extract_all"} for call in rule.transforms)
+
+    def _cut(self, rule: Rule, flow: Flow) -> Flow:
+        """Cut one text into parts, if it is to be; constants stay whole unless the rule says split."""
+        if not self._cuts(rule) or (rule.split is None and rule.value is not None):
+            return flow
+        text = self.bench.keep(flow.value)
+        value = self.bench.keep(parts.cut(text, rule.split))
+        if parts.can_fail(rule.split):
+            self._failed(
+                f"split = {rule.split}", "transform_failed", flow.blame, text.is_not_null() & value.is_null(), text
+            )
+        return Flow(value, flow.blame, many=True)
+
+    def _parts_of(self, rule: Rule, text: pl.Expr) -> pl.Expr:
+        """Cut one of several columns; an empty cell is one empty part, so that the others keep their places."""
+        if not self._cuts(rule):
+            return pl.concat_list(self.bench.keep(text))
+        kept = self.bench.keep(text)
+        cut = self.bench.keep(parts.cut(kept, rule.split))
+        if parts.can_fail(rule.split):
+            blame = Blame(rule.sources[:1], pl.lit(0, dtype=pl.UInt8))
+            self._failed(f"split = {rule.split}", "transform_failed", blame, kept.is_not_null() & cut.is_null(), kept)
+        return self.bench.keep(cut.fill_null(_nothing_listed()))
+
+    def _alts(self, rule: Rule, alt: Rule, lists: list[pl.Expr]) -> pl.Expr:
+        """Give each part its alt text: column by column, part by part; one that is no column goes to every part."""
+        inner = Pipeline(self.bench, Target(self.target.field, "PlainText"))
+        if not alt.sources:
+            text = inner.run(alt).value
+            whole = self.bench.keep(pl.concat_list(lists))
+            return self.bench.keep(pl.concat_list(text).list.gather(_zeros(whole), null_on_oob=True))
+        padded = []
+        for at, listed in enumerate(lists):
+            if at >= len(alt.sources):
+                texts = _nothing_listed()
+            else:
+                single = replace(alt, sources=alt.sources[at : at + 1], split=None, pick=None)
+                text = self.bench.keep(inner.run(single).value)
+                split = alt.split or rule.split
+                cut = parts.cut(text, split) if self._cuts(rule) or alt.split else pl.concat_list(text)
+                # One image has one alt text, whatever signs that is made of.
+                texts = pl.when(listed.list.len() == 1).then(pl.concat_list(text)).otherwise(cut)
+                texts = texts.fill_null(_nothing_listed())
+            kept = self.bench.keep(texts)
+            padded.append(self.bench.keep(kept.list.gather(pl.int_ranges(listed.list.len()), null_on_oob=True)))
+        return self.bench.keep(pl.concat_list(padded))
+
+    def _localised(self, rule: Rule, text: pl.Expr, kind: pl.Expr | None) -> pl.Expr:
+        """Write a workbook's canonical number as this sheet writes numbers, for a list has no room for kinds."""
+        numbers = self.target.type == "Number" or rule.pick in {"min", "max", "sum"} or bool(rule.transforms)
+        if kind is None or self.bench.source.decimal != "," or not numbers:
+            return text
+        return pl.when(kind == Kind.NUMBER).then(text.str.replace(".", ",", literal=True)).otherwise(text)
+
+    def _scalar(self, flow: Flow, step: Step) -> Flow:
+        """Run a step on one text."""
+        before = self.bench.keep(flow.value)
+        after = self.bench.keep(step.run(before, flow.kind))
+        if step.spreads:
+            value = after.list.eval(blank_as_null(pl.element()))
+            return Flow(self.bench.keep(value), flow.blame, many=True)
+        if step.code is not None:
+            guilty = before.is_not_null() & after.is_null()
+            if step.excused is not None:
+                guilty &= ~step.excused
+            self._failed(step.name, step.code, flow.blame, guilty, before, step.facts)
+        if step.gives is not None:
+            return replace(flow, value=after, kind=_lit(step.gives))
+        return replace(flow, value=self.bench.keep(blank_as_null(after)), kind=flow.kind if step.keeps_kind else None)
+
+    def _listed(self, flow: Flow, step: Step) -> Flow:
+        """Run a step on each part; empty parts stay in their places."""
+        before = self.bench.keep(flow.value)
+        kind = _lit(Kind.NUMBER) if flow.numeric else None
+        if step.python:
+            after = within_lists(before, lambda part: step.run(part, kind))
+        elif step.spreads:
+            after = before.list.eval(step.run(pl.element(), kind).explode())
+        else:
+            after = before.list.eval(step.run(pl.element(), kind))
+        after = self.bench.keep(after)
+        if step.code is not None:
+            guilty = before.list.drop_nulls().list.len() > after.list.drop_nulls().list.len()
+            wrong = parts.unreadable(before, lambda part: step.run(part, kind))
+            self._failed(step.name, step.code, flow.blame, guilty, parts.as_shown(wrong), step.facts)
+        numeric = step.gives is Kind.NUMBER or (flow.numeric and step.keeps_kind)
+        if step.gives is None:
+            after = self.bench.keep(after.list.eval(blank_as_null(pl.element())))
+        return replace(flow, value=after, numeric=numeric)
+
+    def _otherwise(self, flow: Flow, rule: Rule) -> Flow:
+        """Take another rule's value in the rows where this one gave nothing."""
+        value = self.bench.keep(flow.value)
+        present = parts.filled(value).is_not_null() if flow.many else value.is_not_null()
+        given = self.bench.keep(present.fill_null(value=False))
+        other = self._begin(rule, ~given)
+        if rule.pick is not None or rule.join is not None or rule.default is not None:
+            other = self._end(rule, other, outer=False, only=~given)
+        many = flow.many or other.many
+        one, two = (self._as_list(flow), self._as_list(other)) if many else (flow, other)
+        index = pl.when(given).then(flow.blame.index).otherwise(other.blame.index + len(flow.blame.columns))
+        kind = None
+        if not many and (flow.kind is not None or other.kind is not None):
+            kind = pl.when(given).then(_kind(flow)).otherwise(_kind(other))
+        alt = None
+        if flow.alt is not None or other.alt is not None:
+            nothing = _nothing_listed() if many else pl.lit(None, dtype=pl.String)
+            alt = (
+                pl.when(given)
+                .then(nothing if one.alt is None else one.alt)
+                .otherwise(nothing if two.alt is None else two.alt)
+            )
+        return Flow(
+            self.bench.keep(pl.when(given).then(one.value).otherwise(two.value)),
+            Blame(flow.blame.columns + other.blame.columns, index.cast(pl.UInt8)),
+            many=many,
+            kind=kind,
+            numeric=flow.numeric and other.numeric,
+            alt=None if alt is None else self.bench.keep(alt),
+        )
+
+    def _as_list(self, flow: Flow) -> Flow:
+        """Make a list of one part; a canonical number is written as the sheet writes numbers."""
+        if flow.many:
+            return flow
+        text = flow.value
+        if flow.kind is not None and self.bench.source.decimal == ",":
+            text = self.bench.keep(text)
+            text = pl.when(flow.kind == Kind.NUMBER).then(text.str.replace(".", ",", literal=True)).otherwise(text)
+        alt = None if flow.alt is None else pl.concat_list(flow.alt)
+        return Flow(pl.concat_list(text), flow.blame, many=True, alt=alt)
+
+    def _end(self, rule: Rule, flow: Flow, *, outer: bool, only: pl.Expr | None = None) -> Flow:
+        """Pick, join, and put the default where nothing is left."""
+        pick = rule.pick or ("all" if self.target.many else "first")
+        if not flow.many and pick in {"rest", "min", "max", "sum", "count"}:
+            flow = self._as_list(flow)
+        if flow.many:
+            flow = self._picked(rule, replace(flow, value=self.bench.keep(flow.value)), pick)
+        if flow.many and rule.join is not None:
+            flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame)
+        if flow.many and outer and not self.target.many:
+            self.bench.mistakes.add(
+                f"{rule.path}.pick", f'"{pick}" gives several values, and this needs one: say join = ", " with it'
+            )
+        if rule.default is not None:
+            flow = self._default(flow, rule.default, only)
+        return flow
+
+    def _picked(self, rule: Rule, flow: Flow, pick: str) -> Flow:
+        """Pick from parts; where alt texts keep step, by places."""
+        if pick in {"min", "max", "sum", "count"}:
+            return self._counted(rule, flow, pick)
+        if flow.alt is None and pick in {"first", "last"}:
+            kept = self.bench.keep(flow.value.list.drop_nulls())
+            value = kept.list.first() if pick == "first" else kept.list.last()
+            return Flow(value, flow.blame, kind=_lit(Kind.NUMBER) if flow.numeric else None)
+        at = self.bench.keep(parts.places(flow.value))
+        if pick in {"first", "last"}:
+            place = at.list.first() if pick == "first" else at.list.last()
+            alt = None if flow.alt is None else flow.alt.list.get(place, null_on_oob=True)
+            return Flow(flow.value.list.get(place, null_on_oob=True), flow.blame, alt=alt)
+        if pick == "rest":
+            at = self.bench.keep(at.list.slice(1))
+        value = pl.when(at.list.len() > 0).then(flow.value.list.gather(at))
+        alt = None if flow.alt is None else pl.when(at.list.len() > 0).then(flow.alt.list.gather(at, null_on_oob=True))
+        return replace(flow, value=value, alt=alt)
+
+    def _counted(self, rule: Rule, flow: Flow, pick: str) -> Flow:
+        """Work out `min`, `max`, `sum` or `count`."""
+        filled = self.bench.keep(flow.value.list.drop_nulls())
+        if pick == "count":
+            count = filled.list.len().fill_null(0).cast(pl.String)
+            return Flow(count, flow.blame, kind=_lit(Kind.NUMBER))
+        source = self.bench.source
+        formats = rule.formats or source.dates
+        read = parts.reader(
+            dates=self.target.type == "DateTime" and pick != "sum",
+            decimal="." if flow.numeric else source.decimal,
+            formats=(*formats, "iso") if formats else (),
+            timezone=source.timezone,
+        )
+        wrong = self.bench.keep(parts.unreadable(filled, read))
+        self._failed(f"pick = {pick}", "transform_failed", flow.blame, wrong.list.len() > 0, parts.as_shown(wrong))
+        sound = self.bench.keep(pl.when(wrong.list.len() == 0).then(filled))
+        if pick == "sum":
+            return Flow(parts.sums(sound, read), flow.blame, kind=_lit(Kind.NUMBER))
+        value = parts.extreme(sound, read, greatest=pick == "max")
+        return Flow(value, flow.blame, kind=_lit(Kind.NUMBER) if flow.numeric else None)
+
+    def _default(self, flow: Flow, constant: Constant, only: pl.Expr | None) -> Flow:
+        """Put a constant where nothing is left."""
+        value = self.bench.keep(flow.value)
+        empty = value.is_null() if only is None else value.is_null() & only
+        if flow.many:
+            return replace(flow, value=pl.when(empty).then(pl.concat_list(pl.lit(constant.text))).otherwise(value))
+        kind = flow.kind
+        if kind is not None or constant.kind is not Kind.TEXT:
+            kind = pl.when(empty).then(_lit(constant.kind)).otherwise(_kind(flow))
+        return replace(flow, value=pl.when(empty).then(pl.lit(constant.text)).otherwise(value), kind=kind)
+
+    def _failed(
+        self,
+        name: str,
+        code: str,
+        blame: Blame,
+        guilty: pl.Expr,
+        value: pl.Expr,
+        facts: object = None,
+    ) -> None:
+        """Note the problem of rows where something came to nothing."""
+        told = dict(facts) if isinstance(facts, dict) else {"transform": name}
+        self.bench.checks.append(Planned(code, self.target.field, blame, guilty, value, None, told))
+
+
+def _both(one: pl.Expr | None, other: pl.Expr | None) -> pl.Expr | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _where(asked: pl.Expr | None, value: pl.Expr) -> pl.Expr:
+    return value if asked is None else pl.when(asked).then(value)
+
+
+def _lit(kind: Kind) -> pl.Expr:
+    return pl.lit(int(kind), dtype=pl.UInt8)
+
+
+def _kind(flow: Flow) -> pl.Expr:
+    return _lit(Kind.TEXT) if flow.kind is None else flow.kind
+
+
+def _coalesced_kind(found: list[tuple[pl.Expr, pl.Expr | None]]) -> pl.Expr | None:
+    """The kind of the first cell that is not empty."""
+    if all(kind is None for _, kind in found):
+        return None
+    if len(found) == 1:
+        return found[0][1]
+    kinds = [pl.when(text.is_not_null()).then(_lit(Kind.TEXT) if kind is None else kind) for text, kind in found]
+    return pl.coalesce([*kinds, _lit(Kind.TEXT)])
+
+
+def _nothing_listed() -> pl.Expr:
+    """A list of one empty part."""
+    return pl.lit(pl.Series([[None]], dtype=pl.List(pl.String)))
+
+
+def _zeros(parts_of: pl.Expr) -> pl.Expr:
+    """The place 0 as often as there are parts."""
+    return pl.int_ranges(parts_of.list.len()).list.eval(pl.element() * 0)

@@ -1,0 +1,38 @@
+"""Finds on which line of a TOML file each key stands."""
+
+from __future__ import annotations
+
+import re
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_PATH = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_TABLE = re.compile(rf"^\s*\[\[?\s*({_PATH})\s*\]\]?\s*(?:#.*)?$")
+_ENTRY = re.compile(rf"^\s*({_PATH})\s*=")
+_WORD = re.compile(_KEY)
+_TRIPLE = re.compile(r'"""|\'\'\'')
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """Map key paths (parts joined by dots) to line numbers; a key inside an inline table goes by the key outside."""
+    found: dict[str, int] = {}
+    table: tuple[str, ...] = ()
+    inside = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        within = inside
+        if len(_TRIPLE.findall(line)) % 2:
+            inside = not inside
+        if within:
+            continue
+        heading = _TABLE.match(line)
+        if heading:
+            table = _parts(heading[1])
+            found.setdefault(".".join(table), number)
+            continue
+        entry = _ENTRY.match(line)
+        if entry:
+            found.setdefault(".".join((*table, *_parts(entry[1]))), number)
+    return found
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(word.strip("\"'") for word in _WORD.findall(path))

@@ -1,0 +1,298 @@
+"""Makes the columns of items: fields, slug, key, draft, archived and locale, and what is checked about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from dataclasses import field as default
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.errors import Bug
+from importer.fields import Context, ReferenceTable, coerce
+from importer.mapping.columns import CELL, CELL_KIND
+from importer.mapping.compiled import ERROR_TEXT, ROW_BROKEN, VALUE
+from importer.mapping.fitting import FILES, REFERENCES
+from importer.mapping.flows import MANY_TYPES, Flow, Pipeline, Target
+from importer.mapping.identity import canonical, key_text, row_hashes
+from importer.mapping.locales import locale_names, mapping_locale
+from importer.mapping.rules import Mapping, Rule
+from importer.mapping.workbench import Blame, Planned, Workbench
+from importer.model import BROKEN, ROW, Cell, Check
+from importer.schema import CollectionSchema, Field, Locales, reading
+from importer.transforms import slugified
+from importer.transforms.arithmetic import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Table
+
+_KEY, _SLUG, _DRAFT, _ARCHIVED, _LOCALE = "i:key", "i:slug", "i:draft", "i:archived", "i:locale"
+_LOCALE_ID = r"^[0-9a-f]{24}$"
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes the columns of items, one kind after the other, on one workbench."""
+
+    mapping: Mapping
+    schema: CollectionSchema
+    bench: Workbench
+    references: Table[str, ReferenceTable]
+    ours: bool
+    flows: dict[str, Flow] = default(default_factory=dict)
+
+    def fields(self) -> None:
+        """Make the values of all fields but the slug."""
+        for slug, rule in self.mapping.fields.items():
+            field = self.schema.by_slug.get(slug)
+            if slug == "slug" or field is None or not field.writable:
+                continue
+            if slug == "name":
+                field = field.model_copy(update={"is_required": True})
+            self.flows[slug] = self._field(field, rule)
+
+    def slug(self) -> None:
+        """Make the slug: as it is given, or out of the name."""
+        rule = self.mapping.fields.get("slug")
+        if rule is None:
+            self._slug_of_name()
+            return
+        field = self.schema.by_slug.get("slug", Field(slug="slug", type="PlainText", display_name="Slug"))
+        field = field.model_copy(update={"is_required": True})
+        flow = Pipeline(self.bench, Target("slug", "PlainText")).run(rule)
+        self.flows["slug"] = flow
+        made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
+        self.bench.keep(made.value, VALUE + "slug")
+        for check in made.checks:
+            better = slugified(flow.value) if check.code == "slug_invalid" else check.suggest
+            self._plan(replace(check, suggest=better), "slug", flow.blame)
+        self.bench.keep(pl.coalesce(pl.col(VALUE + "slug"), flow.value), _SLUG)
+
+    def key(self) -> None:
+        """Make the key. The slug needs no `key_empty`: a row without one has a problem of its own already."""
+        key = self.mapping.key
+        if key == "slug":
+            self.bench.keep(key_text(pl.col(_SLUG), slug=True), _KEY)
+            return
+        if isinstance(key, Rule):
+            flow, name = Pipeline(self.bench, Target(None, "PlainText")).run(key), None
+        else:
+            known = self.flows.get(key)
+            if known is None or known.many:
+                return
+            flow, name = known, key
+        text = flow.value
+        field = self.schema.by_slug.get(name or "")
+        if field is not None and field.type == "Number":
+            text = pl.coalesce(number_text(pl.col(VALUE + field.slug)), text)
+        self.bench.keep(key_text(text, slug=False), _KEY)
+        if field is None or not (field.is_required or field.slug == "name"):
+            self._plan(Check("key_empty", pl.col(_KEY).is_null()), name, flow.blame)
+
+    def item(self, locales: Locales | None, *, draft: bool) -> None:
+        """Make draft, archived and locale."""
+        for name, column, rule, always in (
+            ("draft", _DRAFT, self.mapping.draft, draft),
+            ("archived", _ARCHIVED, self.mapping.archived, False),
+        ):
+            if rule is None or always:
+                self.bench.keep(pl.lit(always), column)
+                continue
+            flow = Pipeline(self.bench, Target(name, "Switch")).run(rule)
+            made = coerce(
+                Field(slug=name, type="Switch"), Cell(flow.value, kind=flow.kind), pl.col("y:" + name), Context()
+            )
+            self.bench.keep(made.value, "y:" + name)
+            for check in made.checks:
+                self._plan(check, name, flow.blame)
+            self.bench.keep(pl.col("y:" + name).fill_null(value=False), column)
+        self._locale(locales)
+
+    def cells(self) -> None:
+        """Check what can be wrong with cells and rows before any rule looks at them."""
+        nowhere = Blame((None,), pl.lit(0, dtype=pl.UInt8))
+        self._plan(Check(ROW_BROKEN, pl.col(BROKEN).is_not_null(), pl.col(BROKEN)), None, nowhere)
+        for header in self.bench.columns.kinded():
+            text = pl.col(ERROR_TEXT + header)
+            self._plan(Check("cell_error", text.is_not_null(), text), None, replace(nowhere, columns=(header,)))
+
+    def outputs(self, digest: str) -> tuple[pl.Expr, ...]:
+        """Select what `Mapped.frame` shows, with the two halves of the hash last."""
+        sound = pl.col(BROKEN).is_null()  # nothing identifies a row that could not be read
+        values = [pl.col(VALUE + slug) for slug in ("slug", *self.flows) if slug != "slug" or "slug" not in self.flows]
+        high, low = row_hashes(digest, list(self._hashed()))
+        return (
+            pl.col(ROW),
+            pl.when(sound).then(pl.col(_KEY)).alias("_key"),
+            pl.when(sound).then(pl.col(_SLUG)).alias("_slug"),
+            pl.col(VALUE + "name").alias("_name"),
+            pl.col(_DRAFT).alias("_draft"),
+            pl.col(_ARCHIVED).alias("_archived"),
+            pl.col(_LOCALE).alias("_locale"),
+            self._files().alias("_files"),
+            *values,
+            high.alias("_hash1"),
+            low.alias("_hash2"),
+        )
+
+    def key_rule(self) -> str:
+        """Tell how items are told apart, as canonical text."""
+        key = self.mapping.key
+        if isinstance(key, Rule):
+            return canonical({"key": key.canonical()})
+        if key == "slug":
+            return canonical({"key": "slug", "slug": self.slug_rule()})
+        return canonical({"key": key, "rule": self.mapping.fields[key].canonical()})
+
+    def slug_rule(self) -> str:
+        """Tell how slugs are made, as canonical text."""
+        rule = self.mapping.fields.get("slug")
+        if rule is not None:
+            return canonical({"slug": rule.canonical()})
+        return canonical({"name": self.mapping.fields["name"].canonical()})
+
+    def key_field(self) -> str | None:
+        """Name the field of the collection that holds the key, None where Webflow does not hold it."""
+        key = self.mapping.key
+        if not isinstance(key, Rule):
+            return key
+        told = key.canonical()
+        for slug, rule in self.mapping.fields.items():
+            field = self.schema.by_slug[slug]
+            if rule.canonical() == told and field.type in {"PlainText", "Number", "Email", "Phone", "Link"}:
+                return slug
+        return None
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what is allowed, and may still surprise."""
+        return tuple(self._warnings())
+
+    def _warnings(self) -> Iterator[str]:
+        name = self.mapping.name
+        key = self.mapping.key
+        rule = key if isinstance(key, Rule) else self.mapping.fields.get(key, self.mapping.fields["name"])
+        key_columns = {self.bench.columns.find(column) for _, column in rule.columns()}
+        of_name = {self.bench.columns.find(column) for _, column in self.mapping.fields["name"].columns()}
+        if key_columns and key_columns <= of_name:
+            yield (
+                f"{name}: key: items are told apart by their name: one whose name is edited in the sheet becomes a new "
+                'item. Where the sheet has an id or a slug, use it: key = { from = "ID" }'
+            )
+        if self.key_field() is None:
+            yield (
+                f"{name}: key: no field of the collection holds the key, so a lost state file cannot be healed from "
+                "Webflow. A field for it (PlainText) with the same rule would hold it"
+            )
+        for slug in self.mapping.fields:
+            if self.schema.by_slug[slug].type == "ExtFileRef":
+                yield f"{name}: fields.{slug}: Webflow documents no way to write fields of the type ExtFileRef; it may refuse them"
+
+    def _field(self, field: Field, rule: Rule) -> Flow:
+        """Make the value of one field."""
+        flow = Pipeline(self.bench, Target(field.slug, field.type)).run(rule)
+        context = self._context(rule, field)
+        cell = Cell(flow.value, many=flow.many, kind=flow.kind, alt=flow.alt)
+        if rule.missing == "skip" and context.references is not None:
+            cell = replace(cell, value=self.bench.keep(_only_known(cell, context.references)))
+        made = coerce(field, cell, pl.col(VALUE + field.slug), context)
+        self.bench.keep(made.value, VALUE + field.slug)
+        for check in made.checks:
+            self._plan(check, field.slug, flow.blame)
+        return flow
+
+    def _slug_of_name(self) -> None:
+        """Make the slug of the name; where that leaves nothing, name the name."""
+        flow = self.flows.get("name")
+        if flow is None:
+            return
+        self.bench.keep(slugified(flow.value), VALUE + "slug")
+        self.bench.keep(pl.col(VALUE + "slug"), _SLUG)
+        nothing = flow.value.is_not_null() & pl.col(VALUE + "slug").is_null()
+        self._plan(Check("slug_invalid", nothing, flow.value), "slug", flow.blame)
+
+    def _context(self, rule: Rule, field: Field) -> Context:
+        source = self.mapping.source
+        table = None
+        if field.type in REFERENCES and rule.match != "id":
+            table = self.references.get(field.slug)
+            if table is None:
+                raise Bug(f"no table of references was handed over for the field {field.slug}")
+        formats = _formats(rule, source.dates)
+        if self.ours and formats and reading.ISO not in formats:
+            formats = (*formats, reading.ISO)
+        return Context(source.timezone, source.decimal, formats, source.base_url, table)
+
+    def _locale(self, locales: Locales | None) -> None:
+        """Make the locale: the row's, else the mapping's, else the primary one."""
+        said = mapping_locale(self.mapping.locale, locales, self.bench.mistakes)
+        rule = self.mapping.row_locale
+        if rule is None:
+            self.bench.keep(pl.lit(said), _LOCALE)
+            return
+        flow = Pipeline(self.bench, Target("locale", "PlainText")).run(rule)
+        names = locale_names(locales)
+        text = self.bench.keep(reading.normalised(flow.value).str.replace_all("_", "-", literal=True))
+        if locales is None:
+            found: pl.Expr = pl.when(text.str.contains(_LOCALE_ID)).then(text)
+        else:
+            found = text.replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
+        kept = self.bench.keep(found)
+        tags = [one.tag for one in locales.all if one.tag] if locales else []
+        facts = {"locales": ", ".join(tags)} if tags else {}
+        unknown = Check("locale_unknown", text.is_not_null() & kept.is_null(), flow.value, facts=facts)
+        self._plan(unknown, "locale", flow.blame)
+        self.bench.keep(kept.fill_null(pl.lit(said)), _LOCALE)
+
+    def _files(self) -> pl.Expr:
+        """Count the files of an item."""
+        counts = [pl.lit(0, dtype=pl.UInt32)]
+        for slug in self.flows:
+            kind = self.schema.by_slug[slug].type if slug in self.schema.by_slug else ""
+            if kind in FILES:
+                value = pl.col(VALUE + slug)
+                counts.append(
+                    value.list.len().fill_null(0) if kind in MANY_TYPES else value.is_not_null().cast(pl.UInt32)
+                )
+        return pl.sum_horizontal(counts).cast(pl.UInt32)
+
+    def _hashed(self) -> Iterable[pl.Expr]:
+        """Give what makes two versions of a row differ, besides the rules."""
+        for header in self.bench.columns.used:
+            yield pl.col(CELL + header)
+        for header in self.bench.columns.kinded():
+            yield pl.col(CELL_KIND + header)
+        for column in (_DRAFT, _ARCHIVED, _LOCALE):
+            yield pl.col(column)
+        for slug in self.mapping.fields:
+            kind = self.schema.by_slug[slug].type if slug in self.schema.by_slug else ""
+            if kind in REFERENCES:
+                value = pl.col(VALUE + slug)
+                yield value.list.join(" ") if kind in MANY_TYPES else value
+
+    def _plan(self, check: Check, field: str | None, blame: Blame) -> None:
+        self.bench.checks.append(
+            Planned(check.code, field, blame, check.when, check.value, check.suggest, dict(check.facts))
+        )
+
+
+def _formats(rule: Rule, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Gather the date forms of a rule and of those behind its `else`; each without any means the usual ones."""
+    formats: dict[str, None] = {}
+    one: Rule | None = rule
+    told = False
+    while one is not None:
+        told = told or bool(one.formats or usual)
+        formats |= dict.fromkeys(one.formats or usual or (reading.ISO,))
+        one = one.otherwise
+    return tuple(formats) if told else ()
+
+
+def _only_known(cell: Cell, table: ReferenceTable) -> pl.Expr:
+    """Leave out what the other collection has not (`missing = "skip"`)."""
+    known = table.frame.get_column("match").implode()
+
+    def kept(text: pl.Expr) -> pl.Expr:
+        return pl.when(reading.normalised(text).is_in(known)).then(text)
+
+    return cell.value.list.eval(kept(pl.element())).list.drop_nulls() if cell.many else kept(cell.value)

@@ -1,0 +1,64 @@
+"""Gathers the mistakes of a mapping, so that all of them are told at once: key path, line, nearest right word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from importer.errors import MappingError, NotYet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(slots=True)
+class Mistakes:
+    """What is wrong with a mapping so far; `lines` gives the line of a key path in the file."""
+
+    name: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+    found: list[tuple[int, str]] = field(default_factory=list)
+    later: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, path: str, sentence: str) -> None:
+        """Note a mistake at a key path."""
+        self._note(self.found, path, sentence)
+
+    def not_yet(self, path: str, sentence: str) -> None:
+        """Note something that is right, but not built yet."""
+        self._note(self.later, path, sentence)
+
+    def settle(self) -> None:
+        """Raise MappingError with everything found, or NotYet where that is all there is; else do nothing."""
+        if self.found:
+            lines = tuple(text for _, text in sorted(self.found + self.later, key=lambda one: one[0]))
+            count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+            raise MappingError(f"{self.name} has {count}:", "Correct the mapping and run the same command.", lines)
+        if self.later:
+            lines = tuple(text for _, text in sorted(self.later, key=lambda one: one[0]))
+            raise NotYet(
+                "\n".join((f"{self.name} asks for something that is not built yet:", *(f"  {one}" for one in lines))),
+                "Take it out of the mapping, or wait for the version that has it.",
+            )
+
+    def _note(self, book: list[tuple[int, str]], path: str, sentence: str) -> None:
+        line = self.line(path)
+        text = f"line {line}: {path}: {sentence}" if line else f"{path}: {sentence}"
+        if (line, text) not in book:
+            book.append((line, text))
+
+    def line(self, path: str) -> int:
+        """Find the line of a key path, or of the nearest table around it; 0 where there is none."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path.rpartition(".")[0]
+        return 0
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Say which known word was probably meant, as the end of a sentence; empty where none is near."""
+    known = {one.strip().casefold(): one for one in words}
+    near = get_close_matches(word.strip().casefold(), known, n=1, cutoff=0.6)
+    return f'; did you mean "{known[near[0]]}"?' if near else ""

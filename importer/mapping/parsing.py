@@ -1,0 +1,213 @@
+"""Reads a mapping file: from tables to rules, with every mistake at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from importer.mapping.language import MappingPart, RulePart, SourcePart, TestPart, constant_of, keys_at
+from importer.mapping.lines import lines_of
+from importer.mapping.mistakes import Mistakes, nearest
+from importer.mapping.rules import Condition, Mapping, Rule, Test
+from importer.model import SourceOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+
+    from pydantic_core import ErrorDetails
+
+
+def parse_mapping(table: dict[str, Any], *, name: str, text: str = "") -> Mapping:
+    """Read the parsed TOML of a mapping; `text` is the file itself, to tell the lines of mistakes.
+
+    Raises MappingError with every mistake (key path, line, nearest right word), and NotYet where the mapping is
+    right but asks for something of a later version.
+    """
+    mistakes = Mistakes(name, lines_of(text))
+    lookups = table.get("lookup")
+    try:
+        part = MappingPart.model_validate(table, context={"lookups": lookups if isinstance(lookups, dict) else {}})
+    except ValidationError as error:
+        for detail in error.errors():
+            for sentence in _sentences(detail):
+                mistakes.add(_path(detail["loc"]), sentence)
+        mistakes.settle()
+        raise
+    mapping = Mapping(
+        name=name,
+        collection=part.collection,
+        site=part.site,
+        key=_key(part.key),
+        mode=part.mode,
+        locale=part.locale,
+        publish=part.publish,
+        skip_invalid_files=part.skip_invalid_files,
+        existing=part.existing,
+        source=_source(part.source),
+        where=_condition(part.where),
+        lookups=_lookups(part.lookup, mistakes),
+        fields={slug: _rule(f"fields.{slug}", rule) for slug, rule in part.fields.items()},
+        draft=_rule("item.draft", part.item.draft) if part.item.draft else None,
+        archived=_rule("item.archived", part.item.archived) if part.item.archived else None,
+        row_locale=_rule("item.locale", part.item.locale) if part.item.locale else None,
+        lines=mistakes.lines,
+    )
+    _check_slug_rules(mapping, mistakes)
+    _note_later(part, mapping, mistakes)
+    mistakes.settle()
+    return mapping
+
+
+def _source(part: SourcePart) -> SourceOptions:
+    return SourceOptions(
+        path=part.path,
+        sheet=part.sheet,
+        header_row=part.header_row,
+        encoding=part.encoding,
+        delimiter=part.delimiter,
+        quote=part.quote,
+        null_values=tuple(part.null_values),
+        decimal=part.decimal,
+        timezone=part.timezone,
+        dates=tuple(part.dates or ()),
+        base_url=part.base_url,
+    )
+
+
+def _key(part: RulePart) -> str | Rule:
+    """Read the key: a plain text is the slug of a field, everywhere else it is a column."""
+    return part.value.text if part.value is not None else _rule("key", part)
+
+
+def _rule(path: str, part: RulePart) -> Rule:
+    return Rule(
+        path=path,
+        sources=tuple(part.sources or ()),
+        template=part.template,
+        value=part.value,
+        when=_condition(part.when) if part.when else None,
+        split=part.split,
+        transforms=tuple(part.transform),
+        otherwise=_rule(f"{path}.else", part.otherwise) if part.otherwise else None,
+        pick=part.pick,
+        join=part.join,
+        default=part.default,
+        empty=part.empty,
+        formats=tuple(part.format or ()),
+        alt=_rule(f"{path}.alt", part.alt) if part.alt else None,
+        match=part.match,
+        missing=part.missing,
+        taken=part.taken,
+    )
+
+
+def _condition(tables: list[dict[str, TestPart]] | None) -> Condition:
+    return tuple(tuple((column, _test(test)) for column, test in table.items()) for table in tables or ())
+
+
+def _test(part: TestPart) -> Test:
+    return Test(
+        one_of=tuple(part.one_of) if part.one_of is not None else None,
+        unless=_test(part.unless) if part.unless else None,
+        empty=part.empty,
+        like=part.like,
+        at_least=part.at_least,
+        at_most=part.at_most,
+    )
+
+
+def _lookups(tables: Table[str, Table[str, Any]], mistakes: Mistakes) -> dict[str, dict[str, str]]:
+    read: dict[str, dict[str, str]] = {}
+    for name, table in tables.items():
+        if isinstance(table.get("source"), dict | list):
+            mistakes.not_yet(f"lookup.{name}", "lookups from another sheet are not built yet; write the values here")
+            read[name] = {}
+            continue
+        read[name] = {}
+        for key, value in table.items():
+            try:
+                read[name][key] = constant_of(value).text if value != "" else ""
+            except ValueError as error:
+                mistakes.add(f"lookup.{name}.{key}", str(error))
+        if not table:
+            mistakes.add(f"lookup.{name}", "has no values")
+    return read
+
+
+def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
+    for slug, rule in mapping.fields.items():
+        if rule.taken is not None and slug != "slug":
+            mistakes.add(f"{rule.path}.taken", "is for the slug only")
+
+
+def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None:
+    """Note everything that the language has, but this version has not."""
+    if part.extends is not None:
+        mistakes.not_yet("extends", "files that extend another are not built yet; repeat here what they share")
+    if part.hooks is not None:
+        mistakes.not_yet("hooks", "transforms of your own in a Python file are not built yet")
+    if part.mode != "create":
+        mistakes.not_yet("mode", f'"{part.mode}" is not built yet; "create" is')
+    if part.source.fill_down is not None:
+        mistakes.not_yet("source.fill_down", "filling empty cells from above is not built yet; fill them in the sheet")
+    if part.source.group_by is not None:
+        mistakes.not_yet("source.group_by", "items of several rows are not built yet; every row is an item")
+    for rule in mapping.rules():
+        _note_later_in(rule, mistakes)
+
+
+def _note_later_in(rule: Rule, mistakes: Mistakes) -> None:
+    if rule.match == "key":
+        mistakes.not_yet(f"{rule.path}.match", 'matching by "key" is not built yet; match by name, slug, id or a field')
+    if rule.missing == "create":
+        mistakes.not_yet(f"{rule.path}.missing", '"create" is not built yet; import the referenced items first')
+    if rule.taken == "suffix":
+        mistakes.not_yet(f"{rule.path}.taken", '"suffix" is not built yet; a taken slug is rejected')
+    for inner in (rule.otherwise, rule.alt):
+        if inner is not None:
+            _note_later_in(inner, mistakes)
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """The key path of a mistake, as one would write it in TOML."""
+    return ".".join(str(step) for step in location if not isinstance(step, int) and step != "=")
+
+
+def _sentences(detail: ErrorDetails) -> list[str]:
+    """What pydantic found, as sentences; the types are pydantic's own."""
+    kind, given = detail["type"], detail["input"]
+    context = detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"]).split("\n")
+    if kind == "extra_forbidden":
+        key = str(detail["loc"][-1])
+        known = keys_at(detail["loc"])
+        return [f'there is no key "{key}"' + (nearest(key, known) or f"; there are {', '.join(known)}")]
+    if kind == "literal_error":
+        expected = str(context["expected"]).replace("'", '"')
+        return [f"must be {expected}, not {_shown(given)}"]
+    sentences = {
+        "missing": "is missing",
+        "string_type": f"must be a text, not {_shown(given)}",
+        "bool_type": f"must be true or false, not {_shown(given)}",
+        "int_type": f"must be a whole number, not {_shown(given)}",
+        "list_type": f"must be a list, not {_shown(given)}",
+        "dict_type": f"must be a table, not {_shown(given)}",
+        "model_type": f"must be a table, not {_shown(given)}",
+        "greater_than_equal": f"must be 0 or more, not {_shown(given)}",
+        "too_short": "is empty",
+        "string_too_short": "is empty",
+    }
+    return [sentences.get(kind, detail["msg"])]
+
+
+def _shown(value: Any) -> str:
+    """A value as TOML writes it, roughly."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,121 @@
+"""Lists of parts: cutting a cell into them, picking from them, joining them."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+
+from importer.schema import reading
+from importer.transforms import on_distinct
+from importer.transforms.arithmetic import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXACT = 15
+"""Decimal digits that sums are rounded to: more are noise of binary numbers."""
+
+_TEXTS = pl.List(pl.String)
+
+
+def cut(text: pl.Expr, split: str | None) -> pl.Expr:
+    """Cut text into parts (List(String)), trimmed, empty ones null so that each keeps its place.
+
+    Without `split`, at `;` and line breaks. Text that is no JSON (or no CSV) gives null.
+    """
+    if split is None:
+        parts = text.str.replace_all(r"[;\r\n]+", "\n").str.split("\n")
+    elif split == "lines":
+        parts = text.str.replace_all(r"\r\n?", "\n").str.split("\n")
+    elif split == "json":
+        parts = on_distinct(text, _json_parts, _TEXTS)
+    elif split == "csv":
+        parts = on_distinct(text, _csv_parts, _TEXTS)
+    else:
+        parts = text.str.split(split)
+    return parts.list.eval(_trimmed(pl.element()))
+
+
+def can_fail(split: str | None) -> bool:
+    """Whether a cell may be unreadable for this way to cut."""
+    return split in {"json", "csv"}
+
+
+def filled(parts: pl.Expr) -> pl.Expr:
+    """Drop empty parts; a list of nothing is null."""
+    kept = parts.list.drop_nulls()
+    return pl.when(kept.list.len() > 0).then(kept)
+
+
+def places(parts: pl.Expr) -> pl.Expr:
+    """Give the places (List(UInt32)) of parts that are filled and not there already."""
+    return parts.list.eval((pl.element().is_not_null() & pl.element().is_first_distinct()).arg_true())
+
+
+def sums(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Add numbers up; of nothing: nothing."""
+    numbers = parts.list.eval(read(pl.element()))
+    total = pl.when(parts.list.len() > 0).then(numbers.list.sum().round_sig_figs(EXACT))
+    return number_text(total)
+
+
+def extreme(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr], *, greatest: bool) -> pl.Expr:
+    """Give the part that is least or greatest, as it was written."""
+    values = parts.list.eval(read(pl.element()))
+    at = values.list.arg_max() if greatest else values.list.arg_min()
+    return parts.list.get(at, null_on_oob=True)
+
+
+def unreadable(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Give the parts that cannot be read (List(String))."""
+    return parts.list.eval(pl.element().filter(pl.element().is_not_null() & read(pl.element()).is_null()))
+
+
+def joined(parts: pl.Expr, separator: str) -> pl.Expr:
+    """Make one text of parts; nothing of none."""
+    return pl.when(parts.list.len() > 0).then(parts.list.join(separator))
+
+
+def as_shown(parts: pl.Expr) -> pl.Expr:
+    """Parts as a message shows them."""
+    return parts.list.join(", ")
+
+
+def reader(*, dates: bool, decimal: str, formats: tuple[str, ...], timezone: str) -> Callable[[pl.Expr], pl.Expr]:
+    """How `min`, `max` and `sum` read a part: as an instant for date fields, as a number for all others."""
+    if dates:
+        return lambda text: reading.instant_of(text, formats=formats, timezone=timezone)
+    return lambda text: reading.number_of(text, decimal)
+
+
+def _trimmed(text: pl.Expr) -> pl.Expr:
+    bare = text.str.strip_chars()
+    return pl.when(bare != "").then(bare)
+
+
+def _json_parts(text: str) -> list[str | None] | None:
+    """A JSON list as texts (anything else as a list of one); None if it is no JSON."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return [_json_text(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def _json_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return orjson.dumps(value).decode()
+
+
+def _csv_parts(text: str) -> list[str] | None:
+    """Parts between commas, quoted ones whole; None if the quotes make no sense."""
+    try:
+        return [part for row in csv.reader(text.splitlines(), skipinitialspace=True) for part in row]
+    except csv.Error:
+        return None

@@ -1,0 +1,85 @@
+"""Where rules become columns: expressions in stages, each evaluated once, and the checks on what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as default
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from importer.mapping.columns import Columns
+    from importer.mapping.conditions import Asked
+    from importer.mapping.mistakes import Mistakes
+    from importer.model import SourceOptions
+    from importer.transforms import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Which column a problem is about: one of `columns`, by an index (UInt8) that is worked out for guilty rows."""
+
+    columns: tuple[str | None, ...]
+    index: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A check of a compiled mapping: what `model.Check` holds, the field, and the columns to blame."""
+
+    code: str
+    field: str | None
+    blame: Blame
+    when: pl.Expr
+    value: pl.Expr | None = None
+    suggest: pl.Expr | None = None
+    facts: Mapping[str, str | int | float] = default(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Workbench:
+    """Gathers stages and checks while the rules of a mapping are compiled."""
+
+    columns: Columns
+    asked: Asked
+    source: SourceOptions
+    around: Surroundings
+    mistakes: Mistakes
+    stages: list[list[pl.Expr]] = default(default_factory=list)
+    checks: list[Planned] = default(default_factory=list)
+    _levels: dict[str, int] = default(default_factory=dict)
+
+    def keep(self, expression: pl.Expr, name: str = "") -> pl.Expr:
+        """Make a column of an expression, in the first stage where all that it needs is there; give the column.
+
+        What is a column already stays it, unless it is to have a name of its own.
+        """
+        if not name and expression.meta.is_column():
+            return expression
+        roots = expression.meta.root_names()
+        level = max((self._levels.get(root, 0) for root in roots), default=0)
+        while len(self.stages) <= level:
+            self.stages.append([])
+        name = name or f"x:{len(self._levels)}"
+        self.stages[level].append(expression.alias(name))
+        self._levels[name] = level + 1
+        return pl.col(name)
+
+
+def blank_as_null(text: pl.Expr) -> pl.Expr:
+    """Make nothing of text that is only blanks."""
+    return pl.when(text.str.strip_chars() != "").then(text)
+
+
+def first_filled(columns: tuple[str | None, ...], cells: list[pl.Expr]) -> Blame:
+    """Blame the first column that is not empty, else the first."""
+    index = pl.lit(0, dtype=pl.UInt8)
+    for at in range(len(cells) - 1, 0, -1):
+        earlier_empty = cells[0].is_null()
+        for cell in cells[1:at]:
+            earlier_empty &= cell.is_null()
+        index = pl.when(earlier_empty & cells[at].is_not_null()).then(pl.lit(at, dtype=pl.UInt8)).otherwise(index)
+    return Blame(columns, index)

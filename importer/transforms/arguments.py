@@ -1,0 +1,110 @@
+"""The arguments that transforms take, read and checked: each gives the value, or raises ValueError with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from importer.schema import reading
+
+
+def text(value: Any) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text, not {_shown(value)}")  # noqa: TRY004 - gathered as a sentence with the others
+    return value
+
+
+def count(value: Any) -> int:
+    """A whole number above zero."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"must be a whole number above 0, not {_shown(value)}")
+    return value
+
+
+def places(value: Any) -> int:
+    """Digits after the point; negative ones round to tens, hundreds."""
+    limit = 12
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > limit:
+        raise ValueError(f"must be a whole number from -{limit} to {limit}, not {_shown(value)}")
+    return value
+
+
+def operand(value: Any) -> str | float:
+    """A number, or the name of a column."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"must be a number or a column, not {_shown(value)}")
+    return value
+
+
+def replacements(value: Any) -> dict[str, str]:
+    """A table of texts: what is replaced by what."""
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f'must be a table such as {{ "a" = "b" }}, not {_shown(value)}')
+    wrong = [one for one in value.values() if not isinstance(one, str)]
+    if wrong:
+        raise ValueError(f"must replace by texts, not by {_shown(wrong[0])}")
+    if "" in value:
+        raise ValueError('cannot replace ""')
+    return dict(value)
+
+
+def pattern(value: Any) -> str:
+    """A regular expression (Rust's dialect: no look-around, no back-references)."""
+    expression = text(value)
+    try:
+        pl.Series([""]).str.contains(expression)
+    except pl.exceptions.ComputeError as error:
+        lines = [line.strip() for line in str(error).splitlines() if "error:" in line]
+        reason = lines[-1].partition("error:")[2].strip() if lines else str(error)
+        raise ValueError(f"is no regular expression: {expression!r}: {reason}") from error
+    return expression
+
+
+def patterns(value: Any) -> dict[str, str]:
+    """A table of regular expressions and what their matches become (`$1`: the first group)."""
+    table = replacements(value)
+    for expression in table:
+        pattern(expression)
+    return table
+
+
+def forms(value: Any) -> tuple[str, ...]:
+    """One or several date forms."""
+    found = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+    if not found or not all(isinstance(one, str) for one in found):
+        raise ValueError(f'must be a date form such as "%d.%m.%Y", or a list of them, not {_shown(value)}')
+    mistakes = [mistake for one in found if (mistake := reading.format_mistake(one))]
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return found
+
+
+def written_form(value: Any) -> str:
+    """The form in which a date is written."""
+    form = text(value)
+    try:
+        pl.select(pl.datetime(2024, 5, 31, time_zone="UTC").dt.strftime(form))
+    except pl.exceptions.ComputeError as error:
+        raise ValueError(f"is no date form: {form!r}") from error
+    return form
+
+
+def one_of(*words: str) -> Any:
+    """A reader of one of some words."""
+
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"must be {' or '.join(repr(word) for word in words)}, not {_shown(value)}")
+        return str(value)
+
+    return read
+
+
+def _shown(value: Any) -> str:
+    """A wrong argument as TOML would write it, roughly."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value!r}"

@@ -1,0 +1,110 @@
+"""Transforms that read numbers and calculate with them; what comes out is canonical text (`1234.5`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.model import Kind
+from importer.schema import reading
+from importer.transforms import arguments
+from importer.transforms.steps import Call, Step, Surroundings, Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EXACT = 15
+"""Decimal digits that a double holds for certain: what a calculation adds beyond them is noise (19.99 * 100)."""
+
+_WHOLE = 2.0**53
+
+
+def number_text(number: pl.Expr) -> pl.Expr:
+    """Write numbers (Float64) as canonical text: `19.99`, and `5` rather than `5.0`."""
+    whole = (number == number.floor()) & (number.abs() < _WHOLE)
+    return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+
+
+def rounded(number: pl.Expr, places: int) -> pl.Expr:
+    """Round half away from zero, as people do: 2.675 to two places is 2.68."""
+    scale = 10.0 ** abs(places)
+    large = number * scale if places >= 0 else number / scale
+    near = large.round_sig_figs(_EXACT).round(0, mode="half_away_from_zero")
+    return (near / scale if places >= 0 else near * scale).round_sig_figs(_EXACT)
+
+
+def _number(call: Call, around: Surroundings) -> Step:
+    # Digits are kept as they were written: 0.10 is no calculation, and a number of 20 digits stays one.
+    decimal = call.argument or around.decimal
+    return _numeric(call, lambda value, kind: reading.digits_of(value, decimal, kind))
+
+
+def _round(call: Call, around: Surroundings) -> Step:
+    places = call.argument or 0
+
+    def run(value: pl.Expr, kind: pl.Expr | None) -> pl.Expr:
+        return number_text(rounded(reading.number_of(value, around.decimal, kind), places))
+
+    return _numeric(call, run)
+
+
+def _calculation(combine: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Call, Surroundings], Step]:
+    def make(call: Call, around: Surroundings) -> Step:
+        excused = None
+        if call.operand is None:
+            other = pl.lit(float(call.argument))
+        else:
+            if around.column is None:
+                raise ValueError(f"{call.name}: there are no columns to calculate with here")
+            text, other_kind = around.column(call.operand)
+            other = reading.number_of(text, around.decimal, other_kind)
+            excused = text.is_null()
+
+        def run(value: pl.Expr, kind: pl.Expr | None) -> pl.Expr:
+            answer = combine(reading.number_of(value, around.decimal, kind), other)
+            sound = pl.when(answer.is_finite()).then(answer.round_sig_figs(_EXACT))
+            return number_text(sound)
+
+        return _numeric(call, run, excused)
+
+    return make
+
+
+def _numeric(call: Call, run: Callable[[pl.Expr, pl.Expr | None], pl.Expr], excused: pl.Expr | None = None) -> Step:
+    return Step(
+        call.name,
+        run,
+        gives=Kind.NUMBER,
+        code="transform_failed",
+        facts={"transform": call.name},
+        excused=excused,
+    )
+
+
+ARITHMETIC_TRANSFORMS = (
+    Transform(
+        "number",
+        'reads a number as the sheet writes them; `{ number = "," }` says which sign is the decimal one here',
+        _number,
+        argument=arguments.one_of(".", ","),
+        bare=True,
+    ),
+    Transform(
+        "round",
+        "rounds to so many places, half away from zero; alone, to whole numbers",
+        _round,
+        argument=arguments.places,
+        bare=True,
+    ),
+    Transform("add", "adds a number or a column", _calculation(lambda a, b: a + b), argument=arguments.operand),
+    Transform(
+        "subtract", "takes away a number or a column", _calculation(lambda a, b: a - b), argument=arguments.operand
+    ),
+    Transform(
+        "multiply", "multiplies by a number or a column", _calculation(lambda a, b: a * b), argument=arguments.operand
+    ),
+    Transform(
+        "divide", "divides by a number or a column", _calculation(lambda a, b: a / b), argument=arguments.operand
+    ),
+)

@@ -1,0 +1,51 @@
+"""The transform that looks a value up in a table of the mapping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.schema import reading
+from importer.transforms import arguments
+from importer.transforms.steps import Call, Step, Surroundings, Transform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _looked_up(value: pl.Expr, table: Mapping[str, str]) -> pl.Expr:
+    """The table's value: by the text as written, else without case and outer blanks."""
+    exact = value.str.strip_chars().replace_strict(list(table), list(table.values()), default=None)
+    folded = pl.DataFrame({"key": list(table), "value": list(table.values())}, schema_overrides={"key": pl.String})
+    folded = folded.with_columns(reading.normalised(pl.col("key"))).unique("key", keep="first", maintain_order=True)
+    loose = reading.normalised(value).replace_strict(folded["key"], folded["value"], default=None)
+    return loose if folded.height == len(table) else pl.coalesce(exact, loose)
+
+
+def _lookup(call: Call, around: Surroundings) -> Step:
+    table = around.lookups[call.argument]
+    missing = call.options.get("missing", "reject")
+
+    def run(value: pl.Expr, _kind: pl.Expr | None) -> pl.Expr:
+        found = _looked_up(value, table)
+        return pl.coalesce(found, value) if missing == "keep" else found
+
+    return Step(
+        call.name,
+        run,
+        code="lookup_unknown" if missing == "reject" else None,
+        facts={"lookup": call.argument},
+    )
+
+
+LOOKUP_TRANSFORMS = (
+    Transform(
+        "lookup",
+        "gives the value that stands for this one in `[lookup.NAME]`; an unknown one is a problem, unless "
+        '`missing = "keep"` keeps it or `missing = "skip"` leaves nothing',
+        _lookup,
+        argument=arguments.text,
+        options={"missing": arguments.one_of("reject", "keep", "skip")},
+    ),
+)
