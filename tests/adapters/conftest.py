@@ -45,7 +45,7 @@ class Desk:
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://sandbox/v2/", headers=headers, timeout=5
             ) as http:
-                return await http.request(method, path, json=content, params=params)
+                return await http.request(method, path, json=content, params=params or None)
 
         return asyncio.run(send())
 

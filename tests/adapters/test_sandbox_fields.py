@@ -219,7 +219,8 @@ def test_made_slug_is_always_a_slug(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["#FFF", "#ffff", "#a1b2c3", "#a1b2c3d4", "rgb(1,2,3)", "rgba(1,2,3,.5)", "hsl(9,9%,9%)", "Red", "transparent"]
+    "text",
+    ["#FFF", "#ffff", "#a1b2c3", "#a1b2c3d4", "rgb(1,2,3)", "rgba(1,2,3,.5)", "hsl(9,9%,9%)", "Red", "transparent"],
 )
 def test_documented_colors_are_colors(text: str) -> None:
     """Every form of the field types page."""
