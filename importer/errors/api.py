@@ -217,7 +217,7 @@ SCHEMA stops only if the schema, read again, differs from the one in use; else i
 _PHRASES: tuple[tuple[RefusalKind, tuple[str, ...]], ...] = (
     (RefusalKind.UNKNOWN_FIELD, ("field not described in schema", "additional properties")),
     (RefusalKind.SLUG_TAKEN, ("unique value is already in database",)),
-    (RefusalKind.REFERENCE, ("referenced item not found", "to be an itemref", "to be a valid itemref")),
+    (RefusalKind.REFERENCE, ("referenced item not found", "itemref")),
     (
         RefusalKind.ASSET,
         ("remote image", "remote file", "failed to import", "unsupported file type", "file size limit reached"),
@@ -226,7 +226,13 @@ _PHRASES: tuple[tuple[RefusalKind, tuple[str, ...]], ...] = (
     (RefusalKind.ITEM_IN_USE, ("still being used by",)),
     (
         RefusalKind.SITE_UNPUBLISHED,
-        ("site is not published", "site hasn't been published", "site has not been published", "site is published to"),
+        (
+            "site is not published",
+            "site hasn't been published",
+            "site has not been published",
+            "site has never been published",
+            "site is published to",
+        ),
     ),
     (RefusalKind.ITEM_NOT_LIVE, ("never been published",)),
     (RefusalKind.COLLECTION_CHANGED, ("collection structure changed", "changed since the last publish")),
