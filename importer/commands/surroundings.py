@@ -59,15 +59,14 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     references: dict[str, References] = {}
     listed: dict[str, list[ListedItem]] = {}
     for need in reference_needs(mapping, found.schema):
-        field_slug, collection, match = need
-        if collection not in listed:
-            listed[collection] = await list_items(client, collection, drafts=drafts)
+        if need.collection_id not in listed:
+            listed[need.collection_id] = await list_items(client, need.collection_id, drafts=drafts)
         pairs = tuple(
             (str(text), item.id)
-            for item in listed[collection]
-            if (text := item.field_data.get(match)) not in {None, ""}
+            for item in listed[need.collection_id]
+            if (text := item.field_data.get(need.match)) not in {None, ""}
         )
-        references[field_slug] = References(collection, match, pairs)
+        references[need.field_slug] = References(need.collection_id, need.match, pairs)
     return Surroundings(found.schema, site, locales, references)
 
 
@@ -152,9 +151,10 @@ def remembered(state: State, mapping: Mapping) -> Surroundings:
         for slug, one in kept.items()
     }
     missing = sorted(
-        slug
-        for slug, collection, match in reference_needs(mapping, schema)
-        if slug not in references or (references[slug].collection, references[slug].match) != (collection, match)
+        need.field_slug
+        for need in reference_needs(mapping, schema)
+        if (kept_for := references.get(need.field_slug)) is None
+        or (kept_for.collection, kept_for.match) != (need.collection_id, need.match)
     )
     if missing or (needs_locales(mapping) and site.get("locales") is None):
         raise UsageError(
