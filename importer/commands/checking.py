@@ -65,6 +65,10 @@ class Sheet:
         """Keep the rows of a mapped frame that passed every check."""
         return frame.filter(~pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
 
+    def only_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep the rows of a frame that failed a check."""
+        return frame.filter(pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
+
     def problems(self) -> Iterator[Problem]:
         """Tell every problem, by row number; sentences are made a thousand rows at a time."""
         for start in range(0, self.bad.len(), RENDERED_AT_ONCE):
@@ -83,11 +87,13 @@ class Sheet:
         return answer
 
 
-def check_sheet(source: Source, compiled: Compiled, *, on_batch: Callable[[int], None] | None = None) -> Sheet:
+def check_sheet(
+    source: Source, compiled: Compiled, *, on_batch: Callable[[int, pl.DataFrame], None] | None = None
+) -> Sheet:
     """Map and check every row of the sheet; nothing of a good row is kept but 20 bytes.
 
-    `on_batch` is told how many rows were read so far. Raises SourceEmpty for a sheet without rows, SourceError for one
-    that cannot be read.
+    `on_batch` is told how many rows were read so far, and given the mapped frame. Raises SourceEmpty for a sheet
+    without rows, SourceError for one that cannot be read.
     """
     suspects = Suspects(compiled)
     found: list[pl.DataFrame] = []
@@ -105,7 +111,7 @@ def check_sheet(source: Source, compiled: Compiled, *, on_batch: Callable[[int],
                 )
             )
         if on_batch is not None:
-            on_batch(read)
+            on_batch(read, mapped.frame)
     if not read:
         raise SourceEmpty(
             f"{source.name}{_sheet(source)} has no rows.", "Check that it is the right file; nothing was sent."

@@ -21,6 +21,8 @@ SLUG_ALTERED = "slug_altered"
 class Ledger:
     """Keeps the counts of a run while rows get their verdicts, and writes down those that come without a request.
 
+    `rejections` says of each row number why Webflow refused it (code, sentence).
+
     `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them.
     """
 
@@ -30,6 +32,7 @@ class Ledger:
         self._observer = observer
         self.settled: dict[Key, Status] = {}
         self.warnings: Counter[str] = Counter()
+        self.rejections: dict[int, tuple[str, str]] = {}
 
     def created(self, status: Status, number: int = 1) -> None:
         """Count items that this run made, or settled as made."""
@@ -70,6 +73,11 @@ class Ledger:
         """Reject a row, sent or not."""
         refused = Refused(item.locale, item.key, code, message, sent=Sent(item, self._place.source))
         self._place.state.reject([refused], self._place.run)
+        self.refused(item, code, message)
+
+    def refused(self, item: Item, code: str, message: str) -> None:
+        """Count a row as rejected."""
+        self.rejections.update(dict.fromkeys(item.rows, (code, message)))
         self.counts.rejected += 1
         self.tell()
 

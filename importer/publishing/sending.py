@@ -107,11 +107,12 @@ class Sender:
             skip_invalid_files=place.target.skip_invalid_files,
         )
         try:
-            return request, await place.client.send(call, before=before)
+            reply = await place.client.send(call, before=before)
         except asyncio.CancelledError:
             if request:
                 self._lose(request, chunk)
             raise
+        return request, reply
 
     def _finish(
         self,

@@ -108,5 +108,5 @@ class Staged:
     def _refuse(self, todo: Todo, code: str, message: str) -> None:
         """The item stays staged; the row is told why it is not live."""
         item = todo.item
-        self._place.state.tell_error(Refused(item.locale, item.key, code, message))
-        self._ledger.counts.rejected += 1
+        self._place.state.tell_error(Refused(item.locale, item.key, code, message), self._place.run)
+        self._ledger.refused(item, code, message)

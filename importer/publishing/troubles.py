@@ -107,7 +107,7 @@ class Troubles:
             names = {field.slug for field in now.fields} ^ {field.slug for field in before.fields}
             what = f" ({', '.join(sorted(names))})" if names else ""
             raise CollectionChanged(
-                f'The fields of the collection "{before.display_name or before.slug}" were changed{what} during the run.',
+                f'The fields of "{before.display_name or before.slug}" were changed{what} during the run.',
                 "Publish the site if it is not, then run the same command again: the sheet is checked anew.",
             )
 

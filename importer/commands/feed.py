@@ -1,0 +1,179 @@
+"""What is to be done with each good row: foreseen in pass 1, drawn from the sheet in pass 2 only as fast as sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from importer.mapping import items_of
+from importer.model import ROW, Row, Status
+from importer.planning import Decision, decide
+from importer.publishing import Todo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importer.commands.checking import Sheet
+    from importer.mapping import Compiled
+    from importer.model import Item
+    from importer.publishing.ledger import Ledger
+    from importer.settings import RowRanges
+    from importer.sources import Source
+    from importer.state import State
+
+DECISIONS = tuple(Decision)
+
+NEEDED = frozenset({Decision.CREATE, Decision.PUBLISH, Decision.SETTLE, Decision.COMPARE})
+"""Decisions for which the item itself must be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for: rows, a number of items to send, or only what failed."""
+
+    rows: RowRanges | None = None
+    limit: int | None = None
+    only_failed: bool = False
+
+    def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep the rows that were asked for."""
+        if self.rows is None:
+            return frame
+        inside = [pl.col(ROW).is_between(first, last) for first, last in self.rows.ranges]
+        return frame.filter(pl.any_horizontal(inside))
+
+
+def decisions(frame: pl.DataFrame, state: State, *, retry: bool) -> list[tuple[Decision, Row | None]]:
+    """Decide about each row of a mapped frame by what the state says of it."""
+    standing = state.standing(list(zip(frame["_locale"], frame["_key"], strict=True)))
+    if not standing:
+        return [(decide(None, "", live=True, retry=retry), None)] * frame.height
+    lines = frame.select("_locale", "_key", "_hash", ~(pl.col("_draft") | pl.col("_archived"))).iter_rows()
+    return [
+        (decide(row := standing.get((locale, key)), source_hash, live=live, retry=retry), row)
+        for locale, key, source_hash, live in lines
+    ]
+
+
+class Foresight:
+    """What pass 1 foresees of each row: seven bytes a row, until it is known which rows are bad."""
+
+    def __init__(self, state: State, selection: Selection) -> None:
+        self._state, self._selection = state, selection
+        self._parts: list[pl.DataFrame] = []
+        self._locales: dict[str, int] = {}
+
+    def add(self, mapped: pl.DataFrame) -> None:
+        """Take a mapped batch of pass 1."""
+        frame = self._selection.keep(mapped.filter(pl.col("_key").is_not_null()))
+        decided = [
+            DECISIONS.index(decision)
+            for decision, _ in decisions(frame, self._state, retry=self._selection.only_failed)
+        ]
+        locales = [self._locales.setdefault(locale, len(self._locales)) for locale in frame["_locale"]]
+        self._parts.append(
+            frame.select(
+                ROW,
+                pl.Series("decision", decided, dtype=pl.UInt8),
+                pl.Series("locale", locales, dtype=pl.UInt16),
+            )
+        )
+
+    def counts(self, sheet: Sheet) -> Counter[tuple[Decision, str]]:
+        """Count the good rows by decision and locale."""
+        if not self._parts:
+            return Counter()
+        good = pl.concat([sheet.without_bad(part) for part in self._parts])
+        names = list(self._locales)
+        lines = good.group_by("decision", "locale").len().iter_rows()
+        return Counter({(DECISIONS[decision], names[locale]): number for decision, locale, number in lines})
+
+
+class Feed:
+    """Pass 2: maps the sheet again and gives what must be done; what needs no request is counted here."""
+
+    def __init__(
+        self,
+        source: Source,
+        compiled: Compiled,
+        sheet: Sheet,
+        *,
+        state: State,
+        ledger: Ledger,
+        selection: Selection,
+    ) -> None:
+        self._source, self._compiled, self._sheet = source, compiled, sheet
+        self._state, self._ledger, self._selection = state, ledger, selection
+        self._allowed = selection.limit
+
+    def todos(self) -> Iterator[Todo]:
+        """Give the rows that need something, in the order of the sheet."""
+        for batch in self._source.batches():
+            good = self._sheet.without_bad(self._compiled.apply(batch).frame)
+            asked = self._selection.keep(good)
+            self._ledger.counts.skipped += good.height - asked.height
+            if asked.height:
+                yield from self._of_batch(asked)
+        self._ledger.tell()
+
+    def _of_batch(self, frame: pl.DataFrame) -> Iterator[Todo]:
+        decided = decisions(frame, self._state, retry=self._selection.only_failed)
+        needed = frame.filter(pl.Series([decision in NEEDED for decision, _ in decided], dtype=pl.Boolean))
+        items = iter(items_of(needed, self._compiled))
+        cleared: list[tuple[str, str]] = []
+        renewed: list[tuple[tuple[str, str], str]] = []
+        rows = frame[ROW].to_list()
+        for place, (decision, row) in enumerate(decided):
+            if row is not None and row.error_source == "check" and decision not in {Decision.CREATE, Decision.SETTLE}:
+                cleared.append((row.locale, row.key))
+            if decision in NEEDED:
+                item = next(items)
+                if decision is Decision.COMPARE and row is not None:
+                    if self._compare(item, row):
+                        renewed.append(((row.locale, row.key), item.source_hash))
+                elif self._may_send(decision):
+                    yield Todo(decision, item, (row.item_id or "") if row else "")
+                else:
+                    self._ledger.counts.skipped += 1
+            else:
+                self._count(decision, row, rows[place])
+        self._state.clear_errors(cleared)
+        self._state.keep_unchanged(renewed)
+        self._ledger.tell()
+
+    def _may_send(self, decision: Decision) -> bool:
+        """Whether `--limit` leaves room; rows in doubt are settled in any case."""
+        if self._allowed is None or decision is Decision.SETTLE:
+            return True
+        self._allowed -= 1
+        return self._allowed >= 0
+
+    def _compare(self, item: Item, row: Row) -> bool:
+        """Compare the content of a row whose cells or rules differ; a changed one is left alone in mode create."""
+        settled = self._ledger.settled.pop((item.locale, item.key), None)
+        same = row.fingerprint == item.fingerprint and (row.status is Status.PUBLISHED) == item.live
+        if same and settled is not None:
+            self._ledger.created(settled)
+        elif same:
+            self._ledger.counts.unchanged += 1
+        else:
+            self._ledger.counts.skipped += 1
+            self._ledger.warnings["changed"] += 1
+        return same
+
+    def _count(self, decision: Decision, row: Row | None, number: int) -> None:
+        """Count a row that needs nothing."""
+        counts = self._ledger.counts
+        settled = self._ledger.settled.pop((row.locale, row.key), None) if row is not None else None
+        if settled is not None:
+            self._ledger.created(settled)
+        elif decision is Decision.UNCHANGED:
+            counts.unchanged += 1
+        elif decision is Decision.LEAVE_REJECTED and row is not None:
+            counts.rejected += 1
+            self._ledger.rejections[number] = (row.error_code or "refused", row.error or "")
+        else:
+            counts.skipped += 1

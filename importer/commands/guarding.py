@@ -1,0 +1,59 @@
+"""What stops a run before anything is sent: guards, and changed rules of identity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.errors import GuardTripped, IdentityChanged
+from importer.planning import Decision
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from importer.commands.checking import Sheet
+    from importer.commands.options import RunOptions
+    from importer.mapping import Compiled
+    from importer.state import State
+
+
+def require_allowed(sheet: Sheet, foreseen: Counter[tuple[Decision, str]], options: RunOptions) -> None:
+    """Raise GuardTripped if more rows would be rejected or changed than `--max-rejects`, `--max-change` allow.
+
+    `--max-delete` allows any number here: mode create removes nothing.
+    """
+    changes = sum(
+        number for (decision, _), number in foreseen.items() if decision in {Decision.CREATE, Decision.PUBLISH}
+    )
+    for name, what, allowed, count in (
+        ("--max-rejects", "would be rejected", options.max_rejects, sheet.bad.len()),
+        ("--max-change", "would be created or published", options.max_change, changes),
+        ("--max-delete", "would be removed", options.max_delete, 0),
+    ):
+        if allowed is not None and allowed.exceeded(count, sheet.total):
+            raise GuardTripped(
+                f"{count} of {sheet.total} items {what}; {name} allows {allowed}. Nothing was sent.",
+                f"Check the sheet (`importer check` lists the problems), or allow more with {name}.",
+            )
+
+
+def require_same_identity(
+    state: State, compiled: Compiled, foreseen: Counter[tuple[Decision, str]], options: RunOptions
+) -> None:
+    """Raise IdentityChanged if rows were published under other rules of key or slug (rule 10)."""
+    if options.accept_new_keys or not state.has_published():
+        return
+    changed = [
+        noun
+        for noun, fact, rule in (
+            ("key", "key_rule", compiled.key_rule),
+            ("slug", "slug_rule", compiled.slug_rule),
+        )
+        if (kept := state.fact(fact)) is not None and kept != rule
+    ]
+    if changed:
+        new = sum(number for (decision, _), number in foreseen.items() if decision is Decision.CREATE)
+        raise IdentityChanged(
+            f"The rule of the {' and of the '.join(changed)} is not the one that the published rows were made with:"
+            f" {new} rows would become new items. Nothing was sent.",
+            "Take the mapping's change back; or, if new items are meant, run again with --accept-new-keys.",
+        )

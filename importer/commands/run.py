@@ -1,0 +1,302 @@
+"""`run`: check the whole sheet, then publish it; running the same command again goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from importer.commands.checking import Sheet, check_sheet
+from importer.commands.feed import Feed, Foresight, Selection
+from importer.commands.guarding import require_allowed, require_same_identity
+from importer.commands.loading import Job, Sheetlike, prepare, today_of
+from importer.commands.opening import connection, finished
+from importer.commands.options import RunOptions
+from importer.commands.recording import problems_of_run, record_rejected
+from importer.commands.result import RunResult, RunSummary
+from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
+from importer.errors import EXIT_VERDICTS, Bug, DiskFull, ImporterError, exit_code
+from importer.model import Counts, Observer, Progress, Silent, Tally
+from importer.planning import Decision
+from importer.publishing import Listings, Place, Plan, Session, Target, Timing
+from importer.report.rejects import write_rejects
+from importer.settings import run_folder
+from importer.state import Identity, State
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from importer.mapping import Compiled, Mapping
+    from importer.model import Clock
+    from importer.sources import Source
+
+
+def run(
+    mapping: Mapping | str | Path,
+    sheet: Sheetlike | None = None,
+    options: RunOptions | None = None,
+    *,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Publish a sheet through a mapping, exactly once; what ends the run early is the result's `error`.
+
+    Rows that were published before cost no request. Rejected rows are written into `runs/<run>/` beside the state file.
+    Prints nothing; SIGINT and SIGTERM stop it in order where it runs in the main thread.
+    """
+    started = time.monotonic()
+    try:
+        result = _locked(prepare(mapping, sheet, options or RunOptions()), observer or Silent(), started)
+    except ImporterError as error:
+        result = RunResult(error=error)
+    return replace(result, seconds=time.monotonic() - started)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run knows, filled as it goes on."""
+
+    job: Job
+    state: State
+    source: Source
+    observer: Observer
+    started: float
+    around: Surroundings
+    compiled: Compiled
+    sheet: Sheet
+    foreseen: Counter[tuple[Decision, str]]
+    selection: Selection
+    id: str = ""
+    counts: Counts = field(default_factory=Counts)
+    tally: Tally = field(default_factory=Tally)
+    error: ImporterError | None = None
+    rejections: dict[int, tuple[str, str]] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+    rejects: Path | None = None
+
+
+def _locked(job: Job, observer: Observer, started: float) -> RunResult:
+    with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
+        observer.say(source.detected)
+        current = _checked(job, source, state, observer, started)
+        try:
+            require_same_identity(state, current.compiled, current.foreseen, job.options)
+            require_allowed(current.sheet, current.foreseen, job.options)
+        except ImporterError as error:
+            current.error = error
+            current.counts.not_sent = current.sheet.good
+            current.counts.rejected = current.sheet.bad.len()
+        _begin(current)
+        if current.error is None:
+            finished(_published(current))
+        return _ended(current)
+
+
+def _checked(job: Job, source: Source, state: State, observer: Observer, started: float) -> _Run:
+    """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
+    around, tally = finished(_asked(job))
+    compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
+    for warning in compiled.warnings:
+        observer.say(warning)
+    state.claim(Identity(job.mapping.name, around.site, around.schema.id))
+    remember(state, job.mapping, around)
+    options = job.options
+    selection = Selection(options.rows, options.limit, options.only_failed)
+    foresight = Foresight(state, selection)
+
+    def on_batch(read: int, mapped: object) -> None:
+        foresight.add(mapped)  # type: ignore[arg-type]
+        observer.progress(Progress(0, read, 0, None, "checking"))
+
+    sheet = check_sheet(source, compiled, on_batch=on_batch)
+    foreseen = foresight.counts(sheet)
+    return _Run(
+        job,
+        state,
+        source,
+        observer,
+        started,
+        around,
+        compiled,
+        sheet,
+        foreseen,
+        selection,
+        counts=Counts(total=sheet.total),
+        tally=tally,
+    )
+
+
+async def _asked(job: Job) -> tuple[Surroundings, Tally]:
+    async with connection(job.settings, job.options, mapping_path=job.mapping_path) as opened:
+        drafts = job.options.draft or job.mapping.publish == "draft"
+        return await look_around(opened.client, job.mapping, drafts=drafts), opened.tally
+
+
+def _begin(current: _Run) -> None:
+    """Write down that the run begins, and what our own checks rejected."""
+    job, state = current.job, current.state
+    mode = job.options.mode_of(job.mapping.mode)
+    current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=None)
+    if current.error is not None:
+        return
+    state.set_fact("key_rule", current.compiled.key_rule)
+    state.set_fact("slug_rule", current.compiled.slug_rule)
+    bad = record_rejected(
+        state,
+        current.source,
+        current.compiled,
+        current.sheet,
+        run=current.id,
+        name=job.sheet_text,
+        asked=current.selection,
+    )
+    current.counts.rejected = bad
+    current.counts.skipped = current.sheet.bad.len() - bad
+
+
+async def _published(current: _Run) -> None:
+    """Pass 2: map again and publish."""
+    job, state, options = current.job, current.state, current.job.options
+    async with connection(job.settings, options, mapping_path=job.mapping_path) as opened:
+        target = Target(current.around.schema, current.compiled.key_field, job.mapping.skip_invalid_files)
+        place = Place(
+            client=opened.client,
+            state=state,
+            clock=opened.clock,
+            target=target,
+            timing=Timing.of(options.patience, embedded=opened.embedded),
+            listings=Listings(opened.client, target.collection),
+            run=current.id,
+            source=job.sheet_text,
+        )
+        session = Session(place, current.counts, current.observer, concurrency=options.concurrency)
+        feed = Feed(
+            current.source,
+            current.compiled,
+            current.sheet,
+            state=state,
+            ledger=session.ledger,
+            selection=current.selection,
+        )
+        try:
+            with _signals(session):
+                await session.publish(feed.todos(), _plan(current), deadline=_deadline(current, opened.clock))
+        except ImporterError as error:
+            current.error = error
+        _take(current, session, opened.tally)
+
+
+def _plan(current: _Run) -> Plan:
+    creates: dict[str, int] = {}
+    for (decision, locale), number in current.foreseen.items():
+        if decision is Decision.CREATE:
+            creates[locale] = number if current.selection.limit is None else min(number, current.selection.limit)
+    return Plan(creates)
+
+
+def _deadline(current: _Run, clock: Clock) -> float | None:
+    """The moment (of the clock) at which the run's time is over; it runs since the command began."""
+    if current.job.options.deadline is None:
+        return None
+    return clock.monotonic() + current.job.options.deadline - (time.monotonic() - current.started)
+
+
+def _take(current: _Run, session: Session, tally: Tally) -> None:
+    """Take over what the session counted, and see that it adds up."""
+    counts = current.counts
+    current.error = current.error or session.stop
+    current.rejections, current.warnings = session.ledger.rejections, session.ledger.warnings
+    current.tally = Tally(
+        current.tally.sent + tally.sent,
+        current.tally.retried + tally.retried,
+        current.tally.throttled + tally.throttled,
+    )
+    counts.in_doubt = session.in_doubt
+    counts.not_sent = 0
+    known = counts.created + counts.updated + counts.staged + counts.unchanged + counts.skipped
+    counts.not_sent = counts.total - known - counts.rejected - counts.in_doubt
+    if counts.not_sent < 0 or (counts.not_sent and current.error is None):
+        wrong = Bug(
+            f"The counts do not add up: {counts}.", "Please report this; `importer status --list` shows what is known."
+        )
+        current.error = current.error or wrong
+
+
+def _ended(current: _Run) -> RunResult:
+    """Write the rejects, keep the summary, and give the result."""
+    job, counts = current.job, current.counts
+    try:
+        current.rejects = write_rejects(
+            run_folder(job.state_path, current.id),
+            columns=current.source.columns,
+            batches=current.source.batches(),
+            problems=problems_of_run(current.sheet, current.rejections, current.selection),
+            decimal=job.mapping.source.decimal,
+        )
+        summary = _summary(current)
+        code = exit_code(current.error, in_doubt=counts.in_doubt, rejected=counts.rejected)
+        current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary.as_json())
+    except DiskFull as full:
+        current.error = current.error or full
+        summary = _summary(current)
+    return RunResult(
+        runs=(summary,), error=current.error, notes=(*current.compiled.warnings, *_notes(current.warnings))
+    )
+
+
+def _summary(current: _Run) -> RunSummary:
+    job, around = current.job, current.around
+    return RunSummary(
+        run=current.id,
+        mapping=job.mapping_text,
+        source=job.sheet_text,
+        site=around.site,
+        collection_id=around.schema.id,
+        collection_slug=around.schema.slug,
+        mode=job.options.mode_of(job.mapping.mode),
+        read=current.sheet.read,
+        left_out=current.sheet.left_out,
+        counts=current.counts,
+        tally=current.tally,
+        rejects=current.rejects,
+        state=job.state_path,
+    )
+
+
+def _notes(warnings: dict[str, int]) -> Iterator[str]:
+    """Say in sentences what happened to published rows."""
+    if warnings.get("changed"):
+        yield (
+            f"{warnings['changed']} rows were changed in the sheet since they were published; mode create leaves them"
+            " as they are in Webflow (skipped)."
+        )
+    if warnings.get("slug_altered"):
+        yield (
+            f"{warnings['slug_altered']} items got another slug from Webflow than was sent;"
+            " `importer status --list` shows which."
+        )
+
+
+@contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the session in order; only the main thread can hear them."""
+    if threading.current_thread() is not threading.main_thread():
+        with nullcontext():
+            yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def told(number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(lambda: session.interrupt(terminated=number == signal.SIGTERM))
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
