@@ -158,8 +158,10 @@ RECORDED = [
     (
         409,
         "conflict",
-        "Conflict: Conflict with server data: "
-        "Live PATCH updates can't be applied to items that have never been published",
+        (
+            "Conflict: Conflict with server data: "
+            "Live PATCH updates can't be applied to items that have never been published"
+        ),
         [],
         "ITEM_NOT_LIVE",
     ),
