@@ -11,11 +11,11 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, ROW
-from importer.sources.dialect import Dialect, find_dialect
+from importer.sources.dialect import DELIMITERS, Dialect, find_dialect
 from importer.sources.encoding import Encoding, find_encoding, utf8_pieces
 from importer.sources.header import ERROR_CODE, column_names, header_at, is_ours, letters
 from importer.sources.records import read_records
-from importer.sources.shape import PLACE
+from importer.sources.shape import PLACE, as_meant
 from importer.sources.window import Window
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ class Delimited:
         """
         self._check_unchanged()
         window = _window(self.path, self.encoding, self.dialect, self.block_bytes)
-        read_records(window, self.dialect, (self.name, 1), most=self.first)
+        if self.first:
+            read_records(window, self.dialect, (self.name, 1), most=self.first)
         row = self.first + 1
         while True:
             window.fill(self.block_bytes)
@@ -149,11 +150,12 @@ def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str
     sample = _sample(path, encoding).data
     if ROW.encode() not in sample or ERROR_CODE.encode() not in sample:
         return None
-    dialect = _dialect(path, encoding, name, (None, None))
-    header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
-    if not is_ours(header):
-        return None
-    return dialect, column_names([_readable(cell) for cell in header], keep=(ROW,))
+    for delimiter in DELIMITERS:
+        dialect = Dialect(delimiter)
+        header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
+        if is_ours(header):
+            return dialect, column_names([as_meant(_readable(cell)) for cell in header], keep=(ROW,))
+    return None
 
 
 def _sample(path: Path, encoding: Encoding) -> Window:
@@ -211,8 +213,11 @@ def is_plain(block: bytes, dialect: Dialect) -> bool:
 
 
 def _matches(block: bytes, pattern: str) -> bool:
-    text = pl.Series([block], dtype=pl.Binary).cast(pl.String, strict=False)
-    return text.str.contains(pattern).item() is True
+    try:
+        text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:  # bytes that are not UTF-8
+        return False
+    return bool(text.str.contains(pattern).item())
 
 
 def _plain_pattern(delimiter: str, quote: str) -> str:

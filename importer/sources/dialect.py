@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from importer.errors import SourceError
 
-_DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _RECORDS = 200
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -47,7 +47,7 @@ def find_dialect(sample: str, delimiter: str | None, quote: str | None, name: st
     elif line is not None:
         chosen = line[1]
     else:
-        chosen = max(_DELIMITERS, key=lambda each: _fit(sample, each, enclosing, whole=whole))
+        chosen = max(DELIMITERS, key=lambda each: _fit(sample, each, enclosing, whole=whole))
     return Dialect(chosen, enclosing, sep_line=line is not None)
 
 
@@ -68,19 +68,19 @@ def _delimiter(delimiter: str, quote: str | None, name: str) -> str:
     return sign
 
 
-def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tuple[bool, float, int]:
-    """Say how well a delimiter fits: it is in the header, the rows are as wide as that, and there are many columns."""
+def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tuple[bool, float, bool, int]:
+    """Say how well a delimiter fits: it is in the header, rows are as wide, no blanks follow it, many columns."""
     rows = [row for row in _records(sample, delimiter, quote, whole=whole) if any(map(str.strip, row))]
-    if not rows:
-        return False, 0.0, 0
     widths = [len(row) for row in rows]
-    in_header = widths[0] > 1
-    width = widths[0] if in_header else Counter(widths).most_common(1)[0][0]
-    if width == 1:
-        return False, 0.0, 0
-    share = round(widths.count(width) / len(widths), 1)
-    # without a delimiter in the first row it may be a title; commas in a column of sentences are no delimiters, though
-    return in_header, share if in_header or (width > 2 and share >= 0.8) else 0.0, width  # noqa: PLR2004 - see above
+    in_header = bool(widths) and widths[0] > 1
+    width = widths[0] if in_header else Counter(widths or [0]).most_common(1)[0][0]
+    share = round(widths.count(width) / len(widths), 1) if widths else 0.0
+    if width <= 1 or not (in_header or (width > 2 and share >= 0.5)):  # noqa: PLR2004 - see below
+        # in one column of sentences there may be a comma here and there; only a table that is wider has titles above it
+        return False, 0.0, False, 0
+    behind = [cell for row in rows for cell in row[1:] if cell]
+    tight = 2 * sum(cell.startswith(" ") for cell in behind) <= len(behind)
+    return in_header, share, tight, width
 
 
 def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> list[list[str]]:

@@ -19,7 +19,7 @@ NOT_A_CHARACTER = b"\xff"
 _REPLACEMENT = "\ufffd"
 _CHUNK = 1 << 20
 _LOOK = 4096
-_MOST = 0.4
+_MOST = 0.7
 _FEW = 0.05
 
 _MARKS = (
@@ -129,16 +129,24 @@ def _utf16_without_mark(start: bytes) -> str | None:
 
 def _is_utf8(path: Path) -> bool:
     """Look at the whole file: UTF-8 if all of it is, or if more of its signs are right than wrong."""
-    right = wrong = 0
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    with path.open("rb") as file:
-        while True:
-            chunk = file.read(_CHUNK)
-            if chunk.isascii() and chunk and not decoder.getstate()[0]:
-                continue
-            text = decoder.decode(chunk, final=not chunk)
+    try:
+        for _ in _decoded(path, "strict"):
+            pass
+    except UnicodeDecodeError:
+        right = wrong = 0
+        for text in _decoded(path, "replace"):
             bad = text.count(_REPLACEMENT)
             wrong += bad
             right += len(text) - len(text.encode("ascii", "ignore")) - bad
-            if not chunk:
-                return wrong == 0 or right > wrong
+        return right > wrong
+    return True
+
+
+def _decoded(path: Path, errors: str) -> Iterator[str]:
+    """Read a file as UTF-8, passing over the pieces that are ASCII."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if not chunk.isascii() or decoder.getstate()[0]:
+                yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)

@@ -18,8 +18,6 @@ NOTES = (ERROR_CODE, "_error", "_fix")
 _TITLES_ABOVE = 3
 """Rows above the header (a title, a date) are told only from tables at least this wide."""
 
-_FILLED_ROWS = 0.8
-
 
 def letters(position: int) -> str:
     """Name a column as spreadsheets do: 0 is A, 26 is AA."""
@@ -69,10 +67,9 @@ def find_header(rows: Sequence[Sequence[str | None]]) -> int | None:
     if count > 1:
         return first
     usual = Counter(width for _, width in used).most_common(1)[0][0]
-    wide = [index for index, width in used if width > 1]
-    if usual >= _TITLES_ABOVE and len(wide) >= _FILLED_ROWS * len(used[1:]):
-        return wide[0]
-    return first
+    if usual < _TITLES_ABOVE:
+        return first
+    return next(index for index, width in used if width > 1)
 
 
 def header_at(rows: Sequence[Sequence[str | None]], header_row: int | None, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,6 +15,8 @@ PLACE = "\x00place"
 """The column (UInt32) with the row that a spreadsheet shows for it; in our own files `_row` says more."""
 
 _NEUTRALISED = r"^'[=+\-@\t\r']"
+"""Cells of our own CSV files that have a `'` before them, lest a spreadsheet takes them for a formula."""
+
 _ROW_NUMBER = r"^[1-9][0-9]{0,8}$"
 
 
@@ -81,6 +84,11 @@ class Shape:
                 "rows that are new belong in the sheet itself.",
             )
         return written.cast(pl.UInt32)
+
+
+def as_meant(cell: str) -> str:
+    """Undo the neutralising of one cell."""
+    return cell[1:] if re.match(_NEUTRALISED, cell) else cell
 
 
 def kept(names: tuple[str, ...], *, ours: bool) -> tuple[str, ...]:
