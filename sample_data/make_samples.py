@@ -81,7 +81,12 @@ def author_rows() -> Iterator[Row]:
 def tag_rows() -> Iterator[Row]:
     """Twenty tags."""
     for tag in words("people")["tags"]:
-        yield {"Tag": tag["name"], "Colour": tag["colour"], "What it is about": tag["text"]}
+        yield {
+            "Tag": tag["name"],
+            "In addresses": ascii_slug(tag["name"]),
+            "Colour": tag["colour"],
+            "What it is about": tag["text"],
+        }
 
 
 # --- blog posts ---
