@@ -43,10 +43,9 @@ class Doubles:
 
     def _problem(self, row: int, code: str, value: str, first: int) -> Problem:
         field = "slug" if code == "slug_duplicate" else self.compiled.key_field
-        column = _column_of(self.compiled, field)
-        message, fix = describe(
-            code, value=value, field=field, column=column, suggest=None, facts={"first": f"row {first}"}
-        )
+        column = _column_of(self.compiled, code, field)
+        facts = {"first": f"row {first}"}
+        message, fix = describe(code, value=value, field=field, column=column, suggest=None, facts=facts)
         return Problem(row, column, field, code, shorten(value), message, fix)
 
 
@@ -118,6 +117,14 @@ def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
     )
 
 
-def _column_of(compiled: Compiled, field: str | None) -> str | None:
-    """Find the column that fills a field, as the field's checks name it."""
-    return next((check.column for check in compiled.checks if check.field == field and check.column is not None), None)
+def _column_of(compiled: Compiled, code: str, field: str | None) -> str | None:
+    """Find the column that a slug or key comes from, as the checks of the mapping name it."""
+    if code == "key_duplicate":
+        named = [check.column for check in compiled.checks if check.code == "key_empty"]
+    else:
+        named = [check.column for check in compiled.checks if check.field == field]
+    columns = [column for column in named if column is not None]
+    rule = compiled.mapping.fields.get(field or "") if code == "slug_duplicate" else None
+    wanted = [] if rule is None else [column.strip().casefold() for _, column in rule.columns()]
+    preferred = [column for text in wanted for column in columns if column.strip().casefold() == text]
+    return next(iter([*preferred, *columns]), None)

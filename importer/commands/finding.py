@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.client import NotFound, UnreadableAnswer, endpoints, read_collections, read_site, read_sites
@@ -11,6 +11,8 @@ from importer.errors import MappingError
 from importer.schema import CollectionSchema, Locales, Site, collections_named, parse_collection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+
     from importer.client import Client
     from importer.mapping import Mapping
 
@@ -20,10 +22,11 @@ ID = re.compile(r"[0-9a-f]{24}")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A collection with its fields, and the id of its site ("" where the collection was asked for by its own id)."""
+    """A collection with its fields, and its site's id and collections by id, where those had to be listed."""
 
     schema: CollectionSchema
     site: str = ""
+    names: Table[str, str] = field(default_factory=dict)
 
 
 async def find_collection(client: Client, mapping: Mapping) -> Found:
@@ -45,7 +48,7 @@ async def find_collection(client: Client, mapping: Mapping) -> Found:
         found += [(site, one) for one in collections_named(reference, collections)]
     if len(found) == 1:
         site, collection = found[0]
-        return Found(await read_schema(client, collection.id), site.id)
+        return Found(await read_schema(client, collection.id), site.id, {one.id: one.slug for _, one in there})
     if found:
         raise MappingError(
             f'The name "{reference}" fits {len(found)} collections:',

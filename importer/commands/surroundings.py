@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id."""
+    """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id.
+
+    `name` is the collection's slug for people, its id where nobody had to ask.
+    """
 
     collection: str
     match: str
     pairs: tuple[tuple[str, str], ...]
+    name: str
 
     def table(self) -> ReferenceTable:
         """Give them as the table in which a field looks its values up."""
-        return reference_table(self.collection, self.match, self.pairs)
+        return reference_table(self.name, self.match, self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
             for item in listed[need.collection_id]
             if (text := item.field_data.get(need.match)) not in {None, ""}
         )
-        references[need.field_slug] = References(need.collection_id, need.match, pairs)
+        name = found.names.get(need.collection_id, need.collection_id)
+        references[need.field_slug] = References(need.collection_id, need.match, pairs, name)
     return Surroundings(found.schema, site, locales, references)
 
 
@@ -129,7 +134,7 @@ def remember(state: State, mapping: Mapping, around: Surroundings) -> None:
         "references",
         mapping.collection,
         {
-            slug: {"collection": one.collection, "match": one.match, "pairs": [list(pair) for pair in one.pairs]}
+            slug: {"collection": one.collection, "match": one.match, "pairs": one.pairs, "name": one.name}
             for slug, one in around.references.items()
         },
     )
@@ -147,7 +152,9 @@ def remembered(state: State, mapping: Mapping) -> Surroundings:
     site = state.cache("site", mapping.collection) or {}
     kept = state.cache("references", mapping.collection) or {}
     references = {
-        slug: References(one["collection"], one["match"], tuple((text, item) for text, item in one["pairs"]))
+        slug: References(
+            one["collection"], one["match"], tuple((text, item) for text, item in one["pairs"]), one["name"]
+        )
         for slug, one in kept.items()
     }
     missing = sorted(

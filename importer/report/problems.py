@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHOWN_OF_EACH = 5
 """Rows that are shown of each kind of problem."""
 
+NAMED_OF_EACH = 10
+"""Rows of each kind that are named beyond those."""
+
 
 def problems_text(
     problems: Iterable[Problem],
@@ -24,47 +27,41 @@ def problems_text(
     rejects: Path | None,
     shown_of_each: int = SHOWN_OF_EACH,
 ) -> str:
-    """Give the problems as text for people; `counts` says how many there are of each code, `problems` the first ones.
+    """Give the problems as text for people.
 
-    A group is one code in one column; where all its rows are mended alike, that is said once.
+    `counts` may be more than were listed. A group is one code in one column; where all its rows are mended alike, that is said once.
     """
     groups: dict[tuple[str, str | None, str | None], list[Problem]] = defaultdict(list)
     for problem in problems:
         groups[problem.code, problem.column, problem.field].append(problem)
-    parts = [_group(*names, of_group, shown_of_each) for names, of_group in groups.items()]
     listed = sum(map(len, groups.values()))
-    shown = sum(min(len(of_group), shown_of_each) for of_group in groups.values())
-    total = max(sum(counts.values()), listed)
-    if total > shown:
+    rest = max(sum(counts.values()) - listed, 0)
+    parts = [_group(*names, of_group, shown_of_each, whole=not rest) for names, of_group in groups.items()]
+    if rest:
         place = "" if rejects is None else f", all in {rejects}"
-        parts.append(f"... and {number_of(total - shown, 'more problem', 'more problems')}{place}")
+        parts.append(f"... and {number_of(rest, 'more problem', 'more problems')}{place}")
     return "\n\n".join(parts)
 
 
-def _group(code: str, column: str | None, field: str | None, problems: list[Problem], shown_of_each: int) -> str:
-    lines = [
-        " · ".join(part for part in (code, _place(column, field), number_of(len(problems), "row", "rows")) if part)
-    ]
-    shown = problems[:shown_of_each]
+def _group(
+    code: str, column: str | None, field: str | None, problems: list[Problem], shown_of_each: int, *, whole: bool
+) -> str:
+    rows = number_of(len(problems), "row", "rows")
+    lines = [" · ".join(part for part in (code, _place(column, field), rows if whole else f"{rows} or more") if part)]
+    shown, hidden = problems[:shown_of_each], problems[shown_of_each:]
     alike = len({problem.fix for problem in shown}) == 1
     width = max(len(str(problem.row)) for problem in shown)
     for problem in shown:
         lines.append(f"  row {problem.row:>{width}}  {problem.message}")
         if not alike:
             lines.append(f"  {'':>{width + 4}}  -> {problem.fix}")
-    if len(problems) > len(shown):
-        rows = ", ".join(str(problem.row) for problem in problems[shown_of_each : shown_of_each + 10])
-        lines.append(
-            f"  and {'rows' if len(problems) > shown_of_each + 1 else 'row'} {rows}" + _more(problems, shown_of_each)
-        )
+    if hidden:
+        named = ", ".join(str(problem.row) for problem in hidden[:NAMED_OF_EACH])
+        dots = ", ..." if len(hidden) > NAMED_OF_EACH else ""
+        lines.append(f"  and {len(hidden):,} more: {'row' if len(hidden) == 1 else 'rows'} {named}{dots}")
     if alike:
         lines.append(f"  -> {shown[0].fix}")
     return "\n".join(lines)
-
-
-def _more(problems: list[Problem], shown_of_each: int) -> str:
-    hidden = len(problems) - shown_of_each - 10
-    return f" and {hidden:,} more" if hidden > 0 else ""
 
 
 def _place(column: str | None, field: str | None) -> str:

@@ -39,11 +39,12 @@ def test_different_fixes_stand_below_their_rows() -> None:
 
 
 def test_the_first_ones_are_shown_and_the_rest_counted() -> None:
-    """First N, then "and 212 more, all in <rejects>": the count is of all problems, not of those that were listed."""
+    """First N, then "and 197 more, all in <rejects>": the count is of all problems, not of those that were listed."""
     listed = [problem(row) for row in range(2, 22)]
     text = problems_text(listed, {"not_a_date": 217}, rejects=Path("runs/check/rejects.csv"))
-    assert "  and rows 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 and 5 more" in text
-    assert text.splitlines()[-1] == "... and 212 more problems, all in runs/check/rejects.csv"
+    assert text.splitlines()[0].endswith("20 rows or more")
+    assert "  and 15 more: rows 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, ..." in text
+    assert text.splitlines()[-1] == "... and 197 more problems, all in runs/check/rejects.csv"
 
 
 def test_a_group_says_how_many_there_are_even_where_few_were_listed() -> None:
