@@ -16,8 +16,9 @@ from importer.sandbox.structure import World, locale_ids
 from importer.sandbox.wording import stamp
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importer.sandbox.items import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class Api:
         return self._items(rows, 202, alone=alone, bare=self.world.on("answer_shape", "list"), live=live)
 
     def _items(
-        self, rows: list[sqlite3.Row], status: int, *, alone: bool, bare: bool = False, live: bool = False
+        self, rows: Sequence[Stored], status: int, *, alone: bool, bare: bool = False, live: bool = False
     ) -> Answer:
         items = [shown(row, live=live and row["live"] is not None) for row in rows]
         if alone:

@@ -104,6 +104,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], n
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: a checkpoint costs more than a chunk
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.DatabaseError as error:
         raise ValueError(f"{path} cannot be opened as a sandbox file ({error}). Name another file.") from error

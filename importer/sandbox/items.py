@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -17,18 +17,24 @@ from importer.sandbox.wording import inspect, slugified, stamp
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+    from typing import TypeAlias
 
     from importer.sandbox.bodies import Entry
 
+    Stored: TypeAlias = sqlite3.Row | dict[str, Any]
+    """An item as it stands in the table, by column."""
 
-def shown(row: sqlite3.Row, *, live: bool = False) -> dict[str, Any]:
+
+def shown(row: Stored, *, live: bool = False) -> dict[str, Any]:
     """Show an item as the API does; fields that are not set are absent."""
+    created, updated, published = row["created_on"], row["updated_on"], row["published_on"]
+    made = stamp(created)
     return {
         "id": row["id"],
         "cmsLocaleId": row["locale"],
-        "lastPublished": stamp(row["published_on"]),
-        "lastUpdated": stamp(row["updated_on"]),
-        "createdOn": stamp(row["created_on"]),
+        "lastPublished": made if published == created else stamp(published),
+        "lastUpdated": made if updated == created else stamp(updated),
+        "createdOn": made,
         "isArchived": bool(row["archived"]),
         "isDraft": bool(row["draft"]),
         "fieldData": orjson.Fragment(row["live" if live else "data"]),
@@ -193,7 +199,7 @@ class Creation:
         self.slugs = Slugs(self.world, self.collection)
         self.referenced = Referenced(self.world, self.live)
 
-    def create(self, entries: list[Entry]) -> tuple[list[sqlite3.Row], RefusedError | None]:
+    def create(self, entries: list[Entry]) -> tuple[list[Stored], RefusedError | None]:
         """Write the items inside the caller's transaction; what was written, and why not all of it was.
 
         Raises RefusedError where nothing at all is to be written.
@@ -255,31 +261,40 @@ class Creation:
             return self.slugs.suffixed(slug, locale)
         raise FieldRefusedError(f"Unique value is already in database: {inspect(slug)}")
 
-    def _written(self, good: list[_New]) -> list[sqlite3.Row]:
+    def _written(self, good: list[_New]) -> list[Stored]:
         now = self.world.stamp()
         spread = self.world.on("stamps", "spread")
-        rows = []
+        rows: list[Stored] = []
         for number, one in enumerate(good):
             made_on = now + number if spread else now
             live = self.live and not one.draft and not one.archived
-            version = (made_on, one.data, one.name, one.slug) if live else (None, None, None, None)
             rows.append(
-                (
-                    self.collection.id, one.id, one.locale, one.name, one.slug, one.slug.casefold(), made_on, made_on,
-                    one.draft, one.archived, live, one.data, *version,
-                )
-            )  # fmt: skip
-        self.world.connection.executemany(
-            "INSERT INTO items (collection, id, locale, name, slug, folded, created_on, updated_on, draft, archived,"
-            " through_live, data, published_on, live, live_name, live_slug)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        found = {
-            row["id"]: row
-            for row in self.world.connection.execute(
-                f"SELECT * FROM items WHERE id IN ({','.join('?' * len(good))})",  # noqa: S608 - values bound
-                [one.id for one in good],
+                {
+                    "collection": self.collection.id,
+                    "id": one.id,
+                    "locale": one.locale,
+                    "name": one.name,
+                    "slug": one.slug,
+                    "folded": one.slug.casefold(),
+                    "created_on": made_on,
+                    "updated_on": made_on,
+                    "published_on": made_on if live else None,
+                    "draft": one.draft,
+                    "archived": one.archived,
+                    "through_live": live,
+                    "data": one.data,
+                    "live": one.data if live else None,
+                    "live_name": one.name if live else None,
+                    "live_slug": one.slug if live else None,
+                }
             )
-        }
-        return [found[one.id] for one in good]
+        self.world.connection.executemany(_INSERT, rows)
+        return rows
+
+
+_INSERT: Final = (
+    "INSERT INTO items (collection, id, locale, name, slug, folded, created_on, updated_on, published_on, draft,"
+    " archived, through_live, data, live, live_name, live_slug)"
+    " VALUES (:collection, :id, :locale, :name, :slug, :folded, :created_on, :updated_on, :published_on, :draft,"
+    " :archived, :through_live, :data, :live, :live_name, :live_slug)"
+)

@@ -34,8 +34,15 @@ def _quoted(text: str) -> str:
     quote = "'"
     if "'" in text:
         quote = next((other for other in '"`' if other not in text), "'")
-    escaped = "".join(_ESCAPES.get(char, char) if char != quote else f"\\{char}" for char in text)
-    return f"{quote}{escaped}{quote}"
+    return f"{quote}{''.join(_escaped(char, quote) for char in text)}{quote}"
+
+
+def _escaped(char: str, quote: str) -> str:
+    if char == quote:
+        return f"\\{char}"
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    return f"\\x{ord(char):02X}" if unicodedata.category(char) == "Cc" else char
 
 
 def slugified(name: str) -> str:

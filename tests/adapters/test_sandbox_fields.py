@@ -182,6 +182,7 @@ def test_live_item_may_not_point_to_a_draft(desk: Desk) -> None:
         ("it's", '"it\'s"'),
         ('it\'s "so"', '`it\'s "so"`'),
         ("a\tb\\", "'a\\tb\\\\'"),
+        ("\x00\x1b", "'\\x00\\x1B'"),
         (None, "null"),
         (5.0, "5"),
         ([1, "a"], "[ 1, 'a' ]"),
