@@ -225,7 +225,7 @@ class Client:
         await self._news.wait()
 
     async def _exchange(self, request: httpx.Request, sent_at: float) -> Reply:
-        told = False
+        response, content, told = None, b"", False
         try:
             response = await self._http.send(request, stream=True)
             try:
@@ -239,7 +239,11 @@ class Client:
             told = True
             return Reply(ReplyKind.NOT_CARRIED_OUT, reason=f"no connection could be opened ({_words(error)})")
         except httpx.RequestError as error:
-            return Reply(ReplyKind.LOST, reason=f"the answer was lost ({_words(error)})")
+            reason = f"the answer was lost ({_words(error)})"
+            if response is None:
+                return Reply(ReplyKind.LOST, reason=reason)
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return Reply(ReplyKind.LOST, response.status_code, server_time=_date(response), reason=reason)
         finally:
             if not told:
                 self._pacer.not_answered(sent_at, self._clock.monotonic())
