@@ -73,9 +73,13 @@ class Compiled:
     stages: tuple[tuple[pl.Expr, ...], ...]
     planned: tuple[Planned, ...]
     outputs: tuple[pl.Expr, ...]
+    hashes: tuple[pl.Expr, pl.Expr]
 
-    def apply(self, frame: pl.DataFrame) -> Mapped:
-        """Map a batch of the sheet and find everything that is wrong with each of its rows."""
+    def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
+        """Map a batch of the sheet and find everything that is wrong with each of its rows.
+
+        Without `hashed` the column `_hash` is null: a check has no use for it.
+        """
         broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
         work = frame.select(pl.col(ROW).cast(pl.UInt32), broken, *self.inputs)
         work = self._without_errors(work)
@@ -83,9 +87,9 @@ class Compiled:
             work = work.filter(self.where | pl.col(BROKEN).is_not_null())
         for stage in self.stages:
             work = work.with_columns(stage)
-        outputs = work.select(self.outputs)
-        hashes = _hex(outputs.get_column("_hash1"), outputs.get_column("_hash2"))
-        mapped = outputs.drop("_hash1", "_hash2").insert_column(8, hashes)
+        mapped = work.select(self.outputs)
+        if hashed:
+            mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
         return Mapped(mapped, frame.height - work.height, self._problems(work))
 
     def _without_errors(self, work: pl.DataFrame) -> pl.DataFrame:
@@ -142,6 +146,10 @@ def _told(plan: Planned, first: int, guilty: pl.DataFrame) -> pl.DataFrame:
         (nothing if plan.value is None else plan.value.cast(pl.String)).alias("value"),
         (nothing if plan.suggest is None else plan.suggest.cast(pl.String)).alias("suggest"),
     )
+
+
+HASH_AT = 8
+"""Where `_hash` stands in `Mapped.frame`."""
 
 
 def _hex(high: pl.Series, low: pl.Series) -> pl.Series:

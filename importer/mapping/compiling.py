@@ -84,7 +84,6 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     maker.cells()
     mistakes.settle()
     digest = rules_digest(mapping, schema, today)
-    outputs = maker.outputs(digest)
     return Compiled(
         mapping=mapping,
         schema=schema,
@@ -99,7 +98,8 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
         where=where,
         stages=tuple(tuple(stage) for stage in bench.stages),
         planned=tuple(bench.checks),
-        outputs=outputs,
+        outputs=maker.outputs(),
+        hashes=maker.hashes(digest),
     )
 
 

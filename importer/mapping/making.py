@@ -13,9 +13,10 @@ from importer.fields import Context, ReferenceTable, coerce
 from importer.mapping.columns import CELL, CELL_KIND
 from importer.mapping.compiled import ERROR_TEXT, ROW_BROKEN, VALUE
 from importer.mapping.fitting import FILES, REFERENCES
-from importer.mapping.flows import MANY_TYPES, Flow, Pipeline, Target
+from importer.mapping.flow import MANY_TYPES, Flow, Target
 from importer.mapping.identity import canonical, key_text, row_hashes
 from importer.mapping.locales import locale_names, mapping_locale
+from importer.mapping.pipeline import Pipeline
 from importer.mapping.rules import Mapping, Rule
 from importer.mapping.workbench import Blame, Planned, Workbench
 from importer.model import BROKEN, ROW, Cell, Check
@@ -117,11 +118,14 @@ class Maker:
             text = pl.col(ERROR_TEXT + header)
             self._plan(Check("cell_error", text.is_not_null(), text), None, replace(nowhere, columns=(header,)))
 
-    def outputs(self, digest: str) -> tuple[pl.Expr, ...]:
-        """Select what `Mapped.frame` shows, with the two halves of the hash last."""
+    def hashes(self, digest: str) -> tuple[pl.Expr, pl.Expr]:
+        """Give the two halves of a row's hash."""
+        return row_hashes(digest, list(self._hashed()))
+
+    def outputs(self) -> tuple[pl.Expr, ...]:
+        """Select what `Mapped.frame` shows; the hash is put in later, where it is asked for."""
         sound = pl.col(BROKEN).is_null()  # nothing identifies a row that could not be read
         values = [pl.col(VALUE + slug) for slug in ("slug", *self.flows) if slug != "slug" or "slug" not in self.flows]
-        high, low = row_hashes(digest, list(self._hashed()))
         return (
             pl.col(ROW),
             pl.when(sound).then(pl.col(_KEY)).alias("_key"),
@@ -131,9 +135,8 @@ class Maker:
             pl.col(_ARCHIVED).alias("_archived"),
             pl.col(_LOCALE).alias("_locale"),
             self._files().alias("_files"),
+            pl.lit(None, dtype=pl.String).alias("_hash"),
             *values,
-            high.alias("_hash1"),
-            low.alias("_hash2"),
         )
 
     def key_rule(self) -> str:
@@ -186,7 +189,7 @@ class Maker:
             )
         for slug in self.mapping.fields:
             if self.schema.by_slug[slug].type == "ExtFileRef":
-                yield f"{name}: fields.{slug}: Webflow documents no way to write fields of the type ExtFileRef; it may refuse them"
+                yield f"{name}: fields.{slug}: Webflow documents no way to write ExtFileRef fields; it may refuse them"
 
     def _field(self, field: Field, rule: Rule) -> Flow:
         """Make the value of one field."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from importer.transforms import Surroundings
 
 
+FAILED = "transform_failed"
+"""The code where a step made nothing of something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blame:
     """Which column a problem is about: one of `columns`, by an index (UInt8) that is worked out for guilty rows."""

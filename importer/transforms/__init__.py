@@ -62,23 +62,8 @@ def read_call(written: Any) -> Call:
     named = [key for key in written if key in TRANSFORMS]
     transform = _known(named[0] if named else next(iter(written)))
     mistakes: list[str] = []
-    argument = None
-    if transform.argument is None:
-        if written[transform.name] is not True:
-            mistakes.append(f'{transform.name} takes no argument: write "{transform.name}"')
-    else:
-        argument = _read(transform.name, transform.argument, written[transform.name], mistakes)
-    options = {}
-    for key, value in written.items():
-        if key == transform.name:
-            continue
-        if key in TRANSFORMS:
-            mistakes.append(f"{transform.name} and {key} stand in one table: give each a table of its own")
-        elif key not in transform.options:
-            known = " or ".join(transform.options) or "none"
-            mistakes.append(f"{transform.name} has no option {key!r}; it has {known}")
-        else:
-            options[key] = _read(f"{transform.name}: {key}", transform.options[key], value, mistakes)
+    argument = _argument(transform, written[transform.name], mistakes)
+    options = {key: _option(transform, key, value, mistakes) for key, value in written.items() if key != transform.name}
     if mistakes:
         raise ValueError("\n".join(mistakes))
     return Call(transform.name, argument, options)
@@ -94,6 +79,25 @@ def _known(name: str) -> Transform:
         return TRANSFORMS[name]
     near = get_close_matches(str(name), TRANSFORMS, n=1)
     raise ValueError(f"there is no transform {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _argument(transform: Transform, value: Any, mistakes: list[str]) -> Any:
+    if transform.argument is not None:
+        return _read(transform.name, transform.argument, value, mistakes)
+    if value is not True:
+        mistakes.append(f'{transform.name} takes no argument: write "{transform.name}"')
+    return None
+
+
+def _option(transform: Transform, key: str, value: Any, mistakes: list[str]) -> Any:
+    if key in transform.options:
+        return _read(f"{transform.name}: {key}", transform.options[key], value, mistakes)
+    if key in TRANSFORMS:
+        mistakes.append(f"{transform.name} and {key} stand in one table: give each a table of its own")
+    else:
+        known = " or ".join(transform.options) or "none"
+        mistakes.append(f"{transform.name} has no option {key!r}; it has {known}")
+    return None
 
 
 def _read(name: str, reader: Any, value: Any, mistakes: list[str]) -> Any:

@@ -35,7 +35,7 @@ def places(value: Any) -> int:
 def operand(value: Any) -> str | float:
     """A number, or the name of a column."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"must be a number or a column, not {_shown(value)}")
+        raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - gathered
     return value
 
 

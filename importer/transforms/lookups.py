@@ -36,6 +36,7 @@ def _lookup(call: Call, around: Surroundings) -> Step:
         run,
         code="lookup_unknown" if missing == "reject" else None,
         facts={"lookup": call.argument},
+        known=tuple(table),
     )
 
 

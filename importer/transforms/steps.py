@@ -66,7 +66,7 @@ class Step:
 
     `gives` is the kind of what comes out (canonical text), `keeps_kind` says that the kind stays what it was.
     `spreads`: a List(String) comes out. `code` is the problem of a row where something gave nothing, except
-    where `excused`. `aside` columns must be scalar. `python`: runs Python on distinct values.
+    where `excused`; `known` are the right values where it knows them. `python`: runs Python on distinct values.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Step:
     code: str | None = None
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     excused: pl.Expr | None = None
+    known: tuple[str, ...] = ()
     python: bool = False
 
 

@@ -17,7 +17,7 @@ def truncated(value: pl.Expr, length: int) -> pl.Expr:
     head = value.str.slice(0, length)
     whole_words = head.str.replace(r"\s+\S*$", "")
     cut = pl.when(whole_words != head).then(whole_words).otherwise(value.str.slice(0, length - 1))
-    short = cut.str.replace(r"[\s,;:.\-–—]+$", "") + "…"
+    short = cut.str.replace(r"[\s,;:.\-\x{2013}\x{2014}]+$", "") + "…"
     return pl.when(value.str.len_chars() > length).then(short).otherwise(value)
 
 
@@ -29,13 +29,13 @@ def addresses(value: pl.Expr) -> pl.Expr:
 
 def titled(value: pl.Expr) -> pl.Expr:
     """Begin each word with a capital; letters after an apostrophe stay small."""
-    return value.str.to_lowercase().str.replace_all(r"['’]", "\ue000$0").str.to_titlecase().pipe(_mended)
+    return value.str.to_lowercase().str.replace_all(r"['\x{2019}]", "\ue000$0").str.to_titlecase().pipe(_mended)
 
 
 def _mended(value: pl.Expr) -> pl.Expr:
     """Undo the capital that polars puts after an apostrophe: `It'S` is `It's`."""
     letters = "abcdefghijklmnopqrstuvwxyzàâäçéèêëîïôöùûüßñ"
-    for sign in ("'", "’"):
+    for sign in ("'", "\u2019"):
         old = [f"\ue000{sign}{one.upper()}" for one in letters if len(one.upper()) == 1]
         new = [f"\ue000{sign}{one}" for one in letters if len(one.upper()) == 1]
         value = value.str.replace_many(old, new)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.fields.terms import nearest
 from importer.mapping import parts
+from importer.mapping.flow import Flow, Target, kind_of
+from importer.mapping.picking import picked
 from importer.mapping.templates import template_text
-from importer.mapping.workbench import Blame, Planned, Workbench, blank_as_null, first_filled
+from importer.mapping.workbench import FAILED, Blame, Planned, Workbench, blank_as_null, first_filled
 from importer.model import Kind
 from importer.transforms import compile_call, within_lists
 
@@ -17,39 +20,7 @@ if TYPE_CHECKING:
     from importer.mapping.rules import Constant, Rule
     from importer.transforms import Step
 
-MANY_TYPES = frozenset({"MultiReference", "MultiImage"})
-"""Field types that hold several values."""
-
 _ALL_PICKS = frozenset({"last", "all", "rest", "min", "max", "sum", "count"})
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What a rule gives so far: text (String), or parts (List(String), empty ones null) where `many`.
-
-    `kind` (UInt8) stands for scalars only; `numeric` says that the parts of a list are canonical numbers.
-    `alt` has the shape of `value`.
-    """
-
-    value: pl.Expr
-    blame: Blame
-    many: bool = False
-    kind: pl.Expr | None = None
-    numeric: bool = False
-    alt: pl.Expr | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a rule is for: a field (or `key`, `draft`, ...) and its type; `many` if that holds several values."""
-
-    field: str | None
-    type: str
-
-    @property
-    def many(self) -> bool:
-        """Whether it holds several values."""
-        return self.type in MANY_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +51,8 @@ class Pipeline:
             if call.operand is not None and flow.many:
                 self.bench.mistakes.add(
                     f"{rule.path}.transform",
-                    f'{call.name} = "{call.operand}" calculates with a column, which needs one value, not several parts; '
-                    "pick one in a field of its own, or use a number",
+                    f'{call.name} = "{call.operand}" calculates with a column, which needs one value and not several '
+                    "parts; use a number, or a rule without split",
                 )
                 continue
             step = compile_call(call, self.bench.around)
@@ -110,9 +81,9 @@ class Pipeline:
         columns: tuple[str | None, ...] = tuple(name for table in rule.when or () for name, _ in table) or (None,)
         blame = Blame(columns[:1], pl.lit(0, dtype=pl.UInt8))
         if rule.value is not None:
-            return self._cut(rule, Flow(_where(asked, pl.lit(rule.value.text)), blame, kind=_lit(rule.value.kind)))
+            return self._cut(rule, Flow(_where(asked, pl.lit(rule.value.text)), blame, kind=kind_of(rule.value.kind)))
         answer = pl.when(pl.lit(value=True) if holds is None else holds).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE"))
-        return Flow(_where(only, answer), blame, kind=_lit(Kind.BOOLEAN))
+        return Flow(_where(only, answer), blame, kind=kind_of(Kind.BOOLEAN))
 
     def _cells(self, rule: Rule, asked: pl.Expr | None) -> Flow:
         """Take text from one column, the first filled of several, or all of them."""
@@ -131,7 +102,10 @@ class Pipeline:
                 return replace(flow, alt=beside.value)
             if rule.alt is None:
                 return self._cut(rule, flow)
-        lists = [self._parts_of(rule, _where(asked, self._localised(rule, text, kind))) for text, kind in found]
+        lists = [
+            self._parts_of(rule, _where(asked, self._localised(rule, text, kind)), name)
+            for (text, kind), name in zip(found, names, strict=True)
+        ]
         value = self.bench.keep(lists[0] if len(lists) == 1 else pl.concat_list(lists))
         alt = None if rule.alt is None else self._alts(rule, rule.alt, lists)
         return Flow(value, blame, many=True, alt=alt)
@@ -149,24 +123,24 @@ class Pipeline:
         """Cut one text into parts, if it is to be; constants stay whole unless the rule says split."""
         if not self._cuts(rule) or (rule.split is None and rule.value is not None):
             return flow
-        text = self.bench.keep(flow.value)
-        value = self.bench.keep(parts.cut(text, rule.split))
-        if parts.can_fail(rule.split):
-            self._failed(
-                f"split = {rule.split}", "transform_failed", flow.blame, text.is_not_null() & value.is_null(), text
-            )
-        return Flow(value, flow.blame, many=True)
+        return Flow(self._pieces(rule, flow.value, flow.blame), flow.blame, many=True)
 
-    def _parts_of(self, rule: Rule, text: pl.Expr) -> pl.Expr:
+    def _pieces(self, rule: Rule, text: pl.Expr, blame: Blame) -> pl.Expr:
+        """Cut text; a cell that is no JSON (or no CSV) where it should be is a problem."""
+        whole = self.bench.keep(text)
+        cut = self.bench.keep(parts.cut(whole, rule.split))
+        if parts.can_fail(rule.split):
+            guilty = whole.is_not_null() & cut.is_null()
+            told = {"transform": f"split = {rule.split}"}
+            self.bench.checks.append(Planned(FAILED, self.target.field, blame, guilty, whole, None, told))
+        return cut
+
+    def _parts_of(self, rule: Rule, text: pl.Expr, column: str | None) -> pl.Expr:
         """Cut one of several columns; an empty cell is one empty part, so that the others keep their places."""
         if not self._cuts(rule):
             return pl.concat_list(self.bench.keep(text))
-        kept = self.bench.keep(text)
-        cut = self.bench.keep(parts.cut(kept, rule.split))
-        if parts.can_fail(rule.split):
-            blame = Blame(rule.sources[:1], pl.lit(0, dtype=pl.UInt8))
-            self._failed(f"split = {rule.split}", "transform_failed", blame, kept.is_not_null() & cut.is_null(), kept)
-        return self.bench.keep(cut.fill_null(_nothing_listed()))
+        blame = Blame((column,), pl.lit(0, dtype=pl.UInt8))
+        return self.bench.keep(self._pieces(rule, text, blame).fill_null(_nothing_listed()))
 
     def _alts(self, rule: Rule, alt: Rule, lists: list[pl.Expr]) -> pl.Expr:
         """Give each part its alt text: column by column, part by part; one that is no column goes to every part."""
@@ -209,15 +183,17 @@ class Pipeline:
             guilty = before.is_not_null() & after.is_null()
             if step.excused is not None:
                 guilty &= ~step.excused
-            self._failed(step.name, step.code, flow.blame, guilty, before, step.facts)
+            better = nearest(before, step.known) if step.known else None
+            plan = Planned(step.code, self.target.field, flow.blame, guilty, before, better, step.facts)
+            self.bench.checks.append(plan)
         if step.gives is not None:
-            return replace(flow, value=after, kind=_lit(step.gives))
+            return replace(flow, value=after, kind=kind_of(step.gives))
         return replace(flow, value=self.bench.keep(blank_as_null(after)), kind=flow.kind if step.keeps_kind else None)
 
     def _listed(self, flow: Flow, step: Step) -> Flow:
         """Run a step on each part; empty parts stay in their places."""
         before = self.bench.keep(flow.value)
-        kind = _lit(Kind.NUMBER) if flow.numeric else None
+        kind = kind_of(Kind.NUMBER) if flow.numeric else None
         if step.python:
             after = within_lists(before, lambda part: step.run(part, kind))
         elif step.spreads:
@@ -228,7 +204,8 @@ class Pipeline:
         if step.code is not None:
             guilty = before.list.drop_nulls().list.len() > after.list.drop_nulls().list.len()
             wrong = parts.unreadable(before, lambda part: step.run(part, kind))
-            self._failed(step.name, step.code, flow.blame, guilty, parts.as_shown(wrong), step.facts)
+            shown = parts.as_shown(wrong)
+            self.bench.checks.append(Planned(step.code, self.target.field, flow.blame, guilty, shown, None, step.facts))
         numeric = step.gives is Kind.NUMBER or (flow.numeric and step.keeps_kind)
         if step.gives is None:
             after = self.bench.keep(after.list.eval(blank_as_null(pl.element())))
@@ -282,7 +259,8 @@ class Pipeline:
         if not flow.many and pick in {"rest", "min", "max", "sum", "count"}:
             flow = self._as_list(flow)
         if flow.many:
-            flow = self._picked(rule, replace(flow, value=self.bench.keep(flow.value)), pick)
+            kept = replace(flow, value=self.bench.keep(flow.value))
+            flow = picked(self.bench, self.target, rule, kept, pick)
         if flow.many and rule.join is not None:
             flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame)
         if flow.many and outer and not self.target.many:
@@ -293,47 +271,6 @@ class Pipeline:
             flow = self._default(flow, rule.default, only)
         return flow
 
-    def _picked(self, rule: Rule, flow: Flow, pick: str) -> Flow:
-        """Pick from parts; where alt texts keep step, by places."""
-        if pick in {"min", "max", "sum", "count"}:
-            return self._counted(rule, flow, pick)
-        if flow.alt is None and pick in {"first", "last"}:
-            kept = self.bench.keep(flow.value.list.drop_nulls())
-            value = kept.list.first() if pick == "first" else kept.list.last()
-            return Flow(value, flow.blame, kind=_lit(Kind.NUMBER) if flow.numeric else None)
-        at = self.bench.keep(parts.places(flow.value))
-        if pick in {"first", "last"}:
-            place = at.list.first() if pick == "first" else at.list.last()
-            alt = None if flow.alt is None else flow.alt.list.get(place, null_on_oob=True)
-            return Flow(flow.value.list.get(place, null_on_oob=True), flow.blame, alt=alt)
-        if pick == "rest":
-            at = self.bench.keep(at.list.slice(1))
-        value = pl.when(at.list.len() > 0).then(flow.value.list.gather(at))
-        alt = None if flow.alt is None else pl.when(at.list.len() > 0).then(flow.alt.list.gather(at, null_on_oob=True))
-        return replace(flow, value=value, alt=alt)
-
-    def _counted(self, rule: Rule, flow: Flow, pick: str) -> Flow:
-        """Work out `min`, `max`, `sum` or `count`."""
-        filled = self.bench.keep(flow.value.list.drop_nulls())
-        if pick == "count":
-            count = filled.list.len().fill_null(0).cast(pl.String)
-            return Flow(count, flow.blame, kind=_lit(Kind.NUMBER))
-        source = self.bench.source
-        formats = rule.formats or source.dates
-        read = parts.reader(
-            dates=self.target.type == "DateTime" and pick != "sum",
-            decimal="." if flow.numeric else source.decimal,
-            formats=(*formats, "iso") if formats else (),
-            timezone=source.timezone,
-        )
-        wrong = self.bench.keep(parts.unreadable(filled, read))
-        self._failed(f"pick = {pick}", "transform_failed", flow.blame, wrong.list.len() > 0, parts.as_shown(wrong))
-        sound = self.bench.keep(pl.when(wrong.list.len() == 0).then(filled))
-        if pick == "sum":
-            return Flow(parts.sums(sound, read), flow.blame, kind=_lit(Kind.NUMBER))
-        value = parts.extreme(sound, read, greatest=pick == "max")
-        return Flow(value, flow.blame, kind=_lit(Kind.NUMBER) if flow.numeric else None)
-
     def _default(self, flow: Flow, constant: Constant, only: pl.Expr | None) -> Flow:
         """Put a constant where nothing is left."""
         value = self.bench.keep(flow.value)
@@ -342,21 +279,8 @@ class Pipeline:
             return replace(flow, value=pl.when(empty).then(pl.concat_list(pl.lit(constant.text))).otherwise(value))
         kind = flow.kind
         if kind is not None or constant.kind is not Kind.TEXT:
-            kind = pl.when(empty).then(_lit(constant.kind)).otherwise(_kind(flow))
+            kind = pl.when(empty).then(kind_of(constant.kind)).otherwise(_kind(flow))
         return replace(flow, value=pl.when(empty).then(pl.lit(constant.text)).otherwise(value), kind=kind)
-
-    def _failed(
-        self,
-        name: str,
-        code: str,
-        blame: Blame,
-        guilty: pl.Expr,
-        value: pl.Expr,
-        facts: object = None,
-    ) -> None:
-        """Note the problem of rows where something came to nothing."""
-        told = dict(facts) if isinstance(facts, dict) else {"transform": name}
-        self.bench.checks.append(Planned(code, self.target.field, blame, guilty, value, None, told))
 
 
 def _both(one: pl.Expr | None, other: pl.Expr | None) -> pl.Expr | None:
@@ -369,12 +293,8 @@ def _where(asked: pl.Expr | None, value: pl.Expr) -> pl.Expr:
     return value if asked is None else pl.when(asked).then(value)
 
 
-def _lit(kind: Kind) -> pl.Expr:
-    return pl.lit(int(kind), dtype=pl.UInt8)
-
-
 def _kind(flow: Flow) -> pl.Expr:
-    return _lit(Kind.TEXT) if flow.kind is None else flow.kind
+    return kind_of(Kind.TEXT) if flow.kind is None else flow.kind
 
 
 def _coalesced_kind(found: list[tuple[pl.Expr, pl.Expr | None]]) -> pl.Expr | None:
@@ -383,8 +303,8 @@ def _coalesced_kind(found: list[tuple[pl.Expr, pl.Expr | None]]) -> pl.Expr | No
         return None
     if len(found) == 1:
         return found[0][1]
-    kinds = [pl.when(text.is_not_null()).then(_lit(Kind.TEXT) if kind is None else kind) for text, kind in found]
-    return pl.coalesce([*kinds, _lit(Kind.TEXT)])
+    kinds = [pl.when(text.is_not_null()).then(kind_of(Kind.TEXT) if kind is None else kind) for text, kind in found]
+    return pl.coalesce([*kinds, kind_of(Kind.TEXT)])
 
 
 def _nothing_listed() -> pl.Expr:
