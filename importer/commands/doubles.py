@@ -81,7 +81,7 @@ class Suspects:
         exact = pl.concat(looked)
         found = [_later(exact, "_slug", "slug_duplicate")]
         if self._compiled.key_field != "slug":
-            found.append(_later(exact, "_key", "key_duplicate"))
+            found.insert(0, _later(exact, "_key", "key_duplicate"))
         return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
 
     def _together(self) -> pl.DataFrame:

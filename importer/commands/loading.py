@@ -131,8 +131,8 @@ def today_of(mapping: Mapping) -> date:
 
 def _where(error: tomllib.TOMLDecodeError) -> str:
     """Say it in the parser's own words, with the line first: "line 7, column 12: Invalid value"."""
-    found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+)\)", str(error))
-    return f"{found[2]}: {found[1]}" if found else str(error)
+    found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+|end of document)\)", str(error))
+    return f"{found[2].replace('document', 'the file')}: {found[1]}" if found else str(error)
 
 
 def _toml_hint(message: str) -> str:

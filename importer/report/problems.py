@@ -29,7 +29,7 @@ def problems_text(
 ) -> str:
     """Give the problems as text for people.
 
-    `counts` may be more than were listed. A group is one code in one column; where all its rows are mended alike, that is said once.
+    `counts` may be more than were listed. A group is one code in one column; a fix that its rows share is said once.
     """
     groups: dict[tuple[str, str | None, str | None], list[Problem]] = defaultdict(list)
     for problem in problems:
