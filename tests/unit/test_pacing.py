@@ -200,7 +200,7 @@ def test_never_exceeds_any_limit(
     in_flight: int,
     loss: float,
 ) -> None:
-    """No announced limit is ever exceeded, also where answers are lost, and the pacer never waits for what cannot come."""
+    """No announced limit is exceeded, also where answers are lost; the pacer never waits for what cannot come."""
     server = Server(limit, rounding, window)
     journeys = [journey(shares, random.uniform(0.05, 6.0)) for _ in range(200)]
     lossy = journeys[:1] + [replace(one, lost=random.random() < loss) for one in journeys[1:]]
@@ -335,7 +335,7 @@ def test_own_cap_holds_in_any_minute(cap: int, steps: list[float]) -> None:
         pacer.sent(now)
         sent.append(now)
         pacer.answered(now, now, 200, "6000", "5999", "60")
-    assert all(later - sooner > 60 for sooner, later in zip(sent, sent[cap:], strict=False))
+    assert all(later - sooner >= 60 - 1e-6 for sooner, later in zip(sent, sent[cap:], strict=False))
 
 
 def test_request_that_never_left_costs_nothing() -> None:
