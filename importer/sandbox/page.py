@@ -39,13 +39,14 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .head { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; align-items: baseline; justify-content: space-between; }
 ul { list-style: none; margin: 0.5rem 0 0; padding: 0; }
 li { display: flex; gap: 0.75rem; align-items: center; padding: 0.55rem 0; border-top: 1px solid var(--line); }
+section > ul:first-child { margin-top: -0.5rem; } section > ul:first-child > li:first-child { border-top: 0; }
 .swatch { flex: none; width: 1.1rem; height: 1.1rem; border-radius: 50%; border: 1px solid var(--line); }
-.what { flex: 1 1 auto; min-width: 0; } .name { overflow-wrap: anywhere; }
+.what { flex: 1 1 auto; min-width: 0; } .name { overflow-wrap: anywhere; text-align: left; }
 .slug { color: var(--soft); font: 0.82rem/1.4 ui-monospace, SFMono-Regular, Menlo, monospace; overflow-wrap: anywhere; }
 time { flex: none; color: var(--soft); font-size: 0.85rem; text-align: right; }
 nav { display: flex; justify-content: space-between; margin-top: 1rem; }
-@media (max-width: 34rem) { li { flex-wrap: wrap; } .what { flex-basis: 75%; }
-  time { flex-basis: 100%; text-align: left; padding-left: 1.85rem; } }
+@media (max-width: 34rem) { li { flex-wrap: wrap; row-gap: 0; } .what { flex-basis: 75%; }
+  time { flex-basis: 100%; text-align: left; } .swatch ~ time { padding-left: 1.85rem; } }
 """
 
 
@@ -107,7 +108,7 @@ def _counts(world: World, own: Collection) -> dict[str, int]:
 def _counted(counts: dict[str, int]) -> str:
     parts = [f"{counts['live']:,} published"]
     parts += [
-        f"{counts[what]:,} {word}" for what, word in (("drafts", "drafts"), ("archived", "archived")) if counts[what]
+        f"{counts[what]:,} {word}" for what, word in (("drafts", "in draft"), ("archived", "archived")) if counts[what]
     ]
     return " · ".join(parts)
 
@@ -131,9 +132,10 @@ def _item(row: sqlite3.Row, color: str | None) -> str:
     content: dict[str, Any] = orjson.loads(row["live"])
     shade = str(content.get(color, "")) if color else ""
     style = f' style="background: {escape(shade)}"' if shade and is_color(shade) else ""
+    swatch = f'<span class="swatch"{style}></span>' if color else ""
     when = stamp(row["published_on"]) or ""
     return (
-        f'<li><span class="swatch"{style}></span><div class="what">'
+        f'<li>{swatch}<div class="what">'
         f'<div class="name" dir="auto">{escape(row["live_name"])}</div>'
         f'<div class="slug">/{escape(row["live_slug"])}</div></div>'
         f'<time datetime="{when}">{when[:10]} {when[11:16]} UTC</time></li>'

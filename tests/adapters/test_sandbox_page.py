@@ -23,7 +23,7 @@ def test_front_page_shows_collections_with_counts_and_newest_items(desk: Desk) -
     desk.made("tags", {"name": "Hidden", "slug": "hidden"}, live=False, isDraft=True)
     page = look(desk, "/")
 
-    for text in ("Sandbox Gazette", "Blog posts", "Authors", "2 published · 1 drafts", "Ant", "/bee"):
+    for text in ("Sandbox Gazette", "Blog posts", "Authors", "2 published · 1 in draft", "Ant", "/bee"):
         assert text in page
     assert 'style="background: #ff8800"' in page
     assert "2024-05-31 12:00 UTC" in page
