@@ -119,12 +119,15 @@ def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
 
 def _column_of(compiled: Compiled, code: str, field: str | None) -> str | None:
     """Find the column that a slug or key comes from, as the checks of the mapping name it."""
+    checks = [check for check in compiled.checks if check.column is not None]
     if code == "key_duplicate":
-        named = [check.column for check in compiled.checks if check.code == "key_empty"]
+        columns = [check.column for check in checks if check.code == "key_empty"]
+        key = compiled.mapping.key
+        rule = compiled.mapping.fields.get(key) if isinstance(key, str) else key
     else:
-        named = [check.column for check in compiled.checks if check.field == field]
-    columns = [column for column in named if column is not None]
-    rule = compiled.mapping.fields.get(field or "") if code == "slug_duplicate" else None
+        columns = []
+        rule = compiled.mapping.fields.get(field or "")
+    columns += [check.column for check in checks if check.field == field]
     wanted = [] if rule is None else [column.strip().casefold() for _, column in rule.columns()]
-    preferred = [column for text in wanted for column in columns if column.strip().casefold() == text]
+    preferred = [one for text in wanted for one in columns if one is not None and one.strip().casefold() == text]
     return next(iter([*preferred, *columns]), None)

@@ -60,7 +60,7 @@ class Job:
             return "<frame>"
         if self.sheet is None or str(self.sheet) == "-":
             return str(self.sheet or "")
-        return str(Path(self.sheet).absolute())
+        return str(Path(self.sheet).resolve())
 
     def sheet_folder(self) -> Path | None:
         """Say in which folder the sheet lies (absolute); None for standard input or a frame."""

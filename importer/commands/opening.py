@@ -20,8 +20,10 @@ from importer.sandbox import Sandbox, create_app
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
 
+    from importer.commands.loading import Job
     from importer.commands.options import RunOptions
     from importer.settings import Settings
 
@@ -39,6 +41,19 @@ class Connection:
     clock: Clock
     tally: Tally
     embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How a command reaches Webflow, and how it waits for asynchronous work; tests bring their own."""
+
+    open: Callable[[Job], AbstractAsyncContextManager[Connection]]
+    wait: Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def front_door() -> Door:
+    """Give the door of every ordinary command: over HTTP, or to the sandbox in this process, as the options say."""
+    return Door(open=lambda job: connection(job.settings, job.options, mapping_path=job.mapping_path), wait=finished)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
 from importer.commands.guarding import require_allowed, require_same_identity
 from importer.commands.loading import Job, Sheetlike, prepare, today_of
-from importer.commands.opening import connection, finished
+from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
@@ -49,9 +49,21 @@ def run(
     Rows that were published before cost no request. Rejected rows are written into `runs/<run>/` beside the state file.
     Prints nothing; SIGINT and SIGTERM stop it in order where it runs in the main thread.
     """
+    return run_through(front_door(), mapping, sheet, options, observer=observer)
+
+
+def run_through(
+    door: Door,
+    mapping: Mapping | str | Path,
+    sheet: Sheetlike | None = None,
+    options: RunOptions | None = None,
+    *,
+    observer: Observer | None = None,
+) -> RunResult:
+    """Do what `run` does, through a door of one's own: another Webflow, another clock."""
     started = time.monotonic()
     try:
-        result = _locked(prepare(mapping, sheet, options or RunOptions()), observer or Silent(), started)
+        result = _locked(door, prepare(mapping, sheet, options or RunOptions()), observer or Silent(), started)
     except ImporterError as error:
         result = RunResult(error=error)
     return replace(result, seconds=time.monotonic() - started)
@@ -61,6 +73,7 @@ def run(
 class _Run:
     """What one run knows, filled as it goes on."""
 
+    door: Door
     job: Job
     state: State
     source: Source
@@ -80,10 +93,10 @@ class _Run:
     rejects: Path | None = None
 
 
-def _locked(job: Job, observer: Observer, started: float) -> RunResult:
+def _locked(door: Door, job: Job, observer: Observer, started: float) -> RunResult:
     with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
         observer.say(source.detected)
-        current = _checked(job, source, state, observer, started)
+        current = _checked(door, job, source, state, observer, started)
         try:
             require_same_identity(state, current.compiled, current.foreseen, job.options)
             require_allowed(current.sheet, current.foreseen, job.options)
@@ -93,13 +106,15 @@ def _locked(job: Job, observer: Observer, started: float) -> RunResult:
             current.counts.rejected = current.sheet.bad.len()
         _begin(current)
         if current.error is None:
-            finished(_published(current))
+            door.wait(_published(current))
         return _ended(current)
 
 
-def _checked(job: Job, source: Source, state: State, observer: Observer, started: float) -> _Run:
+def _checked(
+    door: Door, job: Job, source: Source, state: State, observer: Observer, started: float
+) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
-    around, tally = finished(_asked(job))
+    around, tally = door.wait(_asked(door, job))
     compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)
@@ -116,6 +131,7 @@ def _checked(job: Job, source: Source, state: State, observer: Observer, started
     sheet = check_sheet(source, compiled, on_batch=on_batch)
     foreseen = foresight.counts(sheet)
     return _Run(
+        door,
         job,
         state,
         source,
@@ -131,8 +147,8 @@ def _checked(job: Job, source: Source, state: State, observer: Observer, started
     )
 
 
-async def _asked(job: Job) -> tuple[Surroundings, Tally]:
-    async with connection(job.settings, job.options, mapping_path=job.mapping_path) as opened:
+async def _asked(door: Door, job: Job) -> tuple[Surroundings, Tally]:
+    async with door.open(job) as opened:
         drafts = job.options.draft or job.mapping.publish == "draft"
         return await look_around(opened.client, job.mapping, drafts=drafts), opened.tally
 
@@ -162,7 +178,7 @@ def _begin(current: _Run) -> None:
 async def _published(current: _Run) -> None:
     """Pass 2: map again and publish."""
     job, state, options = current.job, current.state, current.job.options
-    async with connection(job.settings, options, mapping_path=job.mapping_path) as opened:
+    async with current.door.open(job) as opened:
         target = Target(current.around.schema, current.compiled.key_field, job.mapping.skip_invalid_files)
         place = Place(
             client=opened.client,

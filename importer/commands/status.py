@@ -91,9 +91,16 @@ def as_result(reports: tuple[StateReport, ...]) -> RunResult:
 def listed(
     mapping: str | Path | None = None, options: RunOptions | None = None, *, wanted: str | None = None
 ) -> Iterator[Row]:
-    """Give the rows of the state files (of one status), in the order of the sheet; raises UsageError, StateError."""
+    """Give the rows of the state files (of one status), in the order of the sheet.
+
+    Raises UsageError and StateError before it gives anything.
+    """
     chosen = None if wanted is None else parse_status(wanted)
-    for path in state_files(mapping, options or RunOptions()):
+    return _rows(state_files(mapping, options or RunOptions()), chosen)
+
+
+def _rows(paths: list[Path], chosen: Status | None) -> Iterator[Row]:
+    for path in paths:
         with State.open(path, read_only=True) as state:
             yield from state.all_rows(chosen)
 

@@ -1,0 +1,223 @@
+"""A night in another time: whole runs against a sandbox in this process, whose hours pass in no time."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from importer.client import Client, connect
+from importer.client.local import LocalTransport
+from importer.commands.opening import Connection, Door
+from importer.commands.options import RunOptions
+from importer.commands.run import run_through
+from importer.mapping import parse_mapping
+from importer.model import Tally
+from importer.pacing import Pacer
+from importer.sandbox import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+    from pathlib import Path
+
+    from importer.commands.loading import Job
+    from importer.commands.result import RunResult, RunSummary
+
+EVENING = 1_780_000_000.0
+"""Seconds since 1970 at which each night begins."""
+
+
+class Hours:
+    """The time of a night, in seconds; it passes only while everybody waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds since the night began."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, in that time."""
+        await asyncio.sleep(seconds)
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Waits for nothing: where nothing is to be read, time jumps to the next moment that somebody waits for."""
+
+    def __init__(self, hours: Hours) -> None:
+        super().__init__()
+        self._hours = hours
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        events = super().select(0)
+        if not events and timeout is None:
+            events = super().select(5)
+            assert events, "everybody waits for ever"
+        elif not events and timeout:
+            self._hours.now += timeout
+        return events
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop in the time of `hours`."""
+
+    def __init__(self, hours: Hours) -> None:
+        super().__init__(_Jumping(hours))
+        self._hours = hours
+
+    def time(self) -> float:
+        return self._hours.now
+
+
+SEED: dict[str, Any] = {
+    "collections": [
+        {
+            "displayName": "Notes",
+            "singularName": "Note",
+            "slug": "notes",
+            "fields": [
+                {"slug": "text", "displayName": "Text", "type": "PlainText", "validations": {"maxLength": 200}},
+                {"slug": "photo", "displayName": "Photo", "type": "Image"},
+            ],
+        }
+    ]
+}  # fmt: skip
+
+FIELDS = {"name": "Title", "slug": "Slug", "text": "Text", "photo": "Photo"}
+
+
+class Night:
+    """One collection, one sheet, one state file; `sheet` is a frame with Title, Slug, Text, Photo."""
+
+    def __init__(self, folder: Path, **switches: str) -> None:
+        self.folder = folder
+        self.hours = Hours()
+        self.switches = {"rate_limit": "600"} | switches
+        self.faults: list[dict[str, Any]] = []
+        self.sheet = self.rows(5)
+        self.mapping: dict[str, Any] = {"collection": "notes", "fields": dict(FIELDS)}
+        self.state = folder / "notes.db"
+        self.result: RunResult | None = None
+        self.embedded = False
+        self.app = create_app(
+            folder / "webflow.db", seed=SEED, switches=self.switches, now=lambda: EVENING + self.hours.now
+        )
+
+    @staticmethod
+    def rows(number: int, **columns: Sequence[str | None]) -> pl.DataFrame:
+        """Make a sheet of so many good rows; `columns` replaces some of them."""
+        frame = pl.DataFrame(
+            {
+                "Title": [f"Note {n}" for n in range(1, number + 1)],
+                "Slug": [f"note-{n}" for n in range(1, number + 1)],
+                "Text": [f"Text of note {n}" for n in range(1, number + 1)],
+                "Photo": pl.Series([None] * number, dtype=pl.String),
+            }
+        )
+        return frame.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in columns.items())
+
+    def changed(self, **cells: dict[int, str | None]) -> pl.DataFrame:
+        """The sheet with some cells changed: column -> {position from 0: text}."""
+        frame = self.sheet
+        for column, changes in cells.items():
+            values = frame[column].to_list()
+            for place, text in changes.items():
+                values[place] = text
+            frame = frame.with_columns(pl.Series(column, values, dtype=pl.String))
+        return frame
+
+    def run(self, **options: Any) -> RunSummary:
+        """Run the sheet; gives the summary and leaves the result in `result`."""
+        chosen = replace(RunOptions(state=self.state, sandbox=True, patience=options.pop("patience", 60.0)), **options)
+        door = Door(open=self._open, wait=self._wait)
+        self.result = run_through(door, parse_mapping(self.mapping, name="notes"), self.sheet, chosen)
+        if self.result.error is not None and not self.result.runs:
+            raise self.result.error
+        summary = self.result.runs[0]
+        assert summary.counts.adds_up(), summary.counts
+        return summary
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status of the last run."""
+        assert self.result is not None
+        return self.result.exit_code
+
+    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        loop = JumpingLoop(self.hours)
+        try:
+            return loop.run_until_complete(work)
+        finally:
+            pending = asyncio.all_tasks(loop)
+            for task in pending:
+                task.cancel()
+            if pending:
+                loop.run_until_complete(asyncio.wait(pending))
+            loop.close()
+
+    @asynccontextmanager
+    async def _open(self, job: Job) -> AsyncIterator[Connection]:
+        self.app.set(switches=self.switches, faults=self.faults)
+        tally = Tally()
+        transport = LocalTransport(self.app)
+        async with connect("http://sandbox/v2", "sandbox", transport=transport) as http:
+            pacer = Pacer(own_limit=job.options.requests_per_minute)
+            client = Client(http, pacer, self.hours, tally, patience=job.options.patience)
+            yield Connection(client, self.hours, tally, embedded=self.embedded)
+
+    # What came of it ------------------------------------------------------------------------------------------------
+
+    def published(self) -> list[str]:
+        """The slugs of the items that are live, sorted."""
+        return sorted(item["fieldData"]["slug"] for item in self.items(live=True))
+
+    def items(self, *, live: bool) -> list[dict[str, Any]]:
+        """All items of the collection, asked for without faults."""
+        self.app.set(switches={"rate_limit": "100000", "listing_delay": "0", "listing_order": "as_asked"}, faults=[])
+
+        async def ask() -> list[dict[str, Any]]:
+            async with connect("http://sandbox/v2", "sandbox", transport=LocalTransport(self.app)) as http:
+                site = (await http.get("/sites")).json()["sites"][0]["id"]
+                collection = (await http.get(f"/sites/{site}/collections")).json()["collections"][0]["id"]
+                found: list[dict[str, Any]] = []
+                while True:
+                    path = f"/collections/{collection}/items{'/live' if live else ''}"
+                    page = (await http.get(path, params={"offset": len(found), "limit": 100})).json()
+                    found += page["items"]
+                    if len(found) >= page["pagination"]["total"]:
+                        return found
+
+        found: list[dict[str, Any]] = self._wait(ask())
+        return found
+
+    def outcome(self) -> dict[int, tuple[str, str | None]]:
+        """What the state file says: row number -> (status, error code)."""
+        with sqlite3.connect(self.state) as file:
+            lines = file.execute("SELECT source_row, status, error_code FROM outcome").fetchall()
+        file.close()
+        return {row: (status, code) for row, status, code in lines}
+
+    def writes(self) -> int:
+        """How many requests that write were sent so far."""
+        return sum(one["method"] != "GET" for one in self.app.log)
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Callable[..., Night]]:
+    """Make a night with these switches."""
+    nights: list[Night] = []
+
+    def begin(**switches: str) -> Night:
+        nights.append(Night(tmp_path, **switches))
+        return nights[-1]
+
+    yield begin
+    for one in nights:
+        one.app.close()
