@@ -28,6 +28,16 @@ _OPEN_XML = frozenset({".xlsx", ".xlsm"})
 
 _LOOKS: tuple[DType, ...] = ("string", "boolean", "duration")
 
+_DAY = timedelta(days=1)
+_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no zone
+"""Where the calendar of 1900 begins to count, seen from any day after February 1900."""
+_DAY_0_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
+_CALENDAR_DAYS = 2_958_466
+"""The first number of days that is no date: the calendar ends with the year 9999."""
+
+_NO_DATE = "####"
+"""What a spreadsheet shows instead of a date beyond its calendar; the number itself is out of `fastexcel`'s reach."""
+
 _LAST_DURATION = datetime(1904, 1, 1)  # noqa: DTZ001 - a cell has no zone
 """Dates before this may be durations of a day and more (35,000 hours); `openpyxl` tells by the cell's format."""
 
@@ -62,6 +72,15 @@ def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
         raise SourceError(
             f"{name} cannot be read as a workbook ({str(error).splitlines()[0]}).",
             "Open it in a spreadsheet program and save it again as .xlsx, or as .csv.",
+        ) from None
+    except BaseException as error:
+        if (
+            type(error).__name__ != "PanicException"
+        ):  # how a mistake in the Rust code below arrives; it has no other name
+            raise
+        raise SourceError(
+            f"{name} cannot be read as a workbook: the reader gave up over one of its cells ({error}).",
+            "Look for numbers shown as ####, or save the sheet as .csv and read that.",
         ) from None
     if path.suffix.lower() in _OPEN_XML:
         _tell_durations(path, found, columns)
@@ -111,66 +130,84 @@ def _columns(reader: ExcelReader, sheet: str) -> dict[int, Column]:
     """Look at every cell as text, as a boolean and as a duration: together that tells what it is.
 
     calamine gives a cell as a boolean only if it is a number or a boolean, as a duration only if it is a date or a
-    time; text that merely looks like one gives nothing.
+    time; text that merely looks like one gives nothing. Its text of a number has nine decimals, its dates panic over
+    numbers beyond the calendar, so both are written here.
     """
     texts, booleans, durations = (_look(reader, sheet, dtype) for dtype in _LOOKS)
     numeric = {position for position, cells in booleans.items() if cells.null_count() < len(cells)}
     timed = {position for position, cells in durations.items() if cells.null_count() < len(cells)}
     numbers = _look(reader, sheet, "float") if numeric else {}
-    instants = _look(reader, sheet, "datetime") if timed else {}
+    origin = _DAY_0
+    safe = (each for each in timed if each not in numeric and durations[each].is_between(_DAY, 1e5 * _DAY).any())
+    sample = next(safe, None)
+    if sample is not None:
+        instants = _look(reader, sheet, "datetime", [sample])[sample]
+        if ((instants - durations[sample]) > _DAY_0 + 1000 * _DAY).any():
+            origin = _DAY_0_OF_1904
     columns = {}
     for position, cells in texts.items():
         if position not in numeric | timed:
             columns[position] = Column(cells)
             continue
-        looks = {"text": cells, "boolean": booleans[position]}
-        looks["number"] = numbers[position] if position in numeric else _nothing(len(cells), pl.Float64())
-        looks["instant"] = instants[position] if position in timed else _nothing(len(cells), pl.Datetime("ms"))
-        looks["timed"] = durations[position].is_not_null()
-        columns[position] = _column(pl.DataFrame(looks))
+        looks = {"text": cells, "boolean": booleans[position], "timed": durations[position]}
+        looks["number"] = numbers[position] if numeric else pl.Series([None] * len(cells), dtype=pl.Float64)
+        columns[position] = _column(pl.DataFrame(looks), origin)
     return columns
 
 
-def _look(reader: ExcelReader, sheet: str, dtype: DType) -> dict[int, pl.Series]:
-    """Load the sheet as one type; cells that are not of it are null."""
-    loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes=dtype)
+def _look(reader: ExcelReader, sheet: str, dtype: DType, only: list[int] | None = None) -> dict[int, pl.Series]:
+    """Load the sheet, or some columns of it, as one type; cells that are not of it are null."""
+    loaded = reader.load_sheet(
+        sheet, header_row=None, skip_rows=0, dtypes=dtype, use_columns=list(only) if only else None
+    )
     frame = loaded.to_polars()
-    infos = loaded.available_columns()
-    return {info.absolute_index: cells for info, cells in zip(infos, frame.get_columns(), strict=True)}
+    return {
+        info.absolute_index: cells for info, cells in zip(loaded.selected_columns, frame.get_columns(), strict=True)
+    }
 
 
-def _nothing(height: int, dtype: pl.DataType) -> pl.Series:
-    return pl.Series([None] * height, dtype=dtype)
+def _column(looks: pl.DataFrame, origin: datetime) -> Column:
+    """Decide each cell's kind and text.
 
-
-def _column(looks: pl.DataFrame) -> Column:
-    """Decide each cell's kind and text. A time of day without a date is text: no date could be told from it."""
-    instant, text = pl.col("instant"), pl.col("text")
-    timed = pl.col("timed") & instant.is_not_null()
-    boolean = pl.col("boolean").is_not_null() & text.is_in(["true", "false"])
-    kind = (
-        pl.when(timed)
-        .then(pl.when(instant.dt.year() < 1900).then(Kind.TEXT).otherwise(Kind.DATE))  # noqa: PLR2004 - day 0 is in 1899
-        .when(boolean)
+    A time of day without a date is text, for no date could be told from it; a number that is shown as a date but is
+    beyond the calendar is an error.
+    """
+    days = looks.get_column("timed").dt.total_milliseconds() / 86_400_000
+    told = looks.with_columns(days=days).with_columns(
+        kind=pl.when(pl.col("days") < 0)
+        .then(Kind.ERROR)
+        .when(pl.col("days") < 1)
+        .then(Kind.TEXT)
+        .when(pl.col("days") < _CALENDAR_DAYS)
+        .then(Kind.DATE)
+        .when(pl.col("days").is_not_null())
+        .then(Kind.ERROR)
+        .when(pl.col("boolean").is_not_null() & pl.col("text").is_in(["true", "false"]))
         .then(Kind.BOOLEAN)
         .when(pl.col("boolean").is_not_null())
         .then(Kind.NUMBER)
         .otherwise(Kind.TEXT)
         .cast(pl.UInt8)
     )
-    told = looks.with_columns(kind=kind)
+    kind, timed = pl.col("kind"), pl.col("days").is_not_null()
+    # The calendar of 1900 counts a 29 February that never was: until then the days are one off.
+    early = (pl.col("days") < 60) & (origin == _DAY_0)  # noqa: PLR2004 - that day
+    elapsed = pl.when(kind == Kind.DATE).then(pl.col("timed"))
+    instant = pl.lit(origin, pl.Datetime("ms")) + elapsed + pl.when(early).then(_DAY).otherwise(timedelta())
     written = (
-        pl.when(timed & (pl.col("kind") == Kind.TEXT))
-        .then(instant.dt.strftime("%H:%M:%S"))
-        .when(timed)
+        pl.when(timed & (kind == Kind.TEXT))
+        .then(duration_text(pl.col("timed")))
+        .when(kind == Kind.DATE)
         .then(instant_text(instant))
-        .when(pl.col("kind") == Kind.BOOLEAN)
+        .when(timed)
+        .then(pl.lit(_NO_DATE))
+        .when(kind == Kind.BOOLEAN)
         .then(boolean_text(pl.col("boolean")))
-        .when(pl.col("kind") == Kind.NUMBER)
+        .when(kind == Kind.NUMBER)
         .then(number_text(pl.col("number")))
-        .otherwise(text)
+        .otherwise(pl.col("text"))
     )
-    made = told.select(pl.col("kind"), text=written)
+    made = told.select(kind, text=written)
     return Column(made.get_column("text"), made.get_column("kind"))
 
 
