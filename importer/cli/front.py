@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from importer.cli.printing import print_error
 from importer.cli.verbs import group
 from importer.errors import Bug, ImporterError, Interrupted, UsageError
 
@@ -43,27 +41,43 @@ def answer(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        return print_error(_usage(wrong), as_json=as_json)
+        return _said(_usage(wrong), as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        return print_error(Interrupted("Stopped by Ctrl-C."), as_json=as_json)
+        return _said(Interrupted("Stopped by Ctrl-C."), as_json=as_json)
     except ImporterError as error:
-        return print_error(error, as_json=as_json)
+        return _said(error, as_json=as_json)
     except BrokenPipeError:
         raise
-    except Exception as mistake:  # noqa: BLE001 - the last net: a mistake of ours becomes exit 70, for scripts to see
+    except Exception as mistake:
         from importer.settings import wants_traceback
 
         if wants_traceback():
-            traceback.print_exc()
-        return print_error(_bug(mistake), as_json=as_json)
+            raise
+        return _said(_bug(mistake), as_json=as_json)
     return status if isinstance(status, int) else 0
 
 
+def _said(error: ImporterError, *, as_json: bool) -> int:
+    from importer.cli.printing import print_error
+
+    return print_error(error, as_json=as_json)
+
+
+def _trace(mistake: Exception) -> None:
+    """Show where a mistake of ours happened, to those who ask for it."""
+    import traceback
+
+    from importer.settings import wants_traceback
+
+    if wants_traceback():
+        traceback.print_exception(mistake)
+
+
 def _usage(wrong: click.ClickException) -> UsageError:
-    hint = "importer --help lists the commands."
+    hint = "`importer --help` lists the commands."
     context: Any = getattr(wrong, "ctx", None)
     if context is not None and context.command is not group:
-        hint = f"{context.command_path} --help explains the command."
+        hint = f"`{context.command_path} --help` explains the command."
     return UsageError(wrong.format_message(), hint)
 
 

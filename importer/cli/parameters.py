@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -34,7 +33,7 @@ class Parsed(click.ParamType[Any]):
         try:
             return getattr(settings, self._parser)(value)
         except UsageError as error:
-            self.fail(f"{error.message.rstrip('.')}; {error.hint}", param, ctx)
+            self.fail(f"{error.message} {error.hint}", param, ctx)
 
 
 DURATION = Parsed("duration", "parse_duration")
@@ -43,8 +42,7 @@ ROWS = Parsed("rows", "parse_rows")
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(NamedTuple):
     """A mapping and its sheet (None: the one that the mapping names)."""
 
     mapping: Path
@@ -58,7 +56,7 @@ def files_of(arguments: tuple[str, ...]) -> Files:
     if not mappings:
         raise UsageError(
             "No mapping file is named (it ends in .toml)." if arguments else "A mapping file is needed.",
-            "For example: importer check mappings/products.toml",
+            "For example: `importer check mappings/products.toml`",
         )
     if len(mappings) > 1:
         raise NotYet(

@@ -46,6 +46,6 @@ def last_sheet(job: Job) -> Path:
     if last.source in {"", "-", "<frame>"}:
         raise UsageError(
             "The last run read a sheet that cannot be read again (standard input, or a frame).",
-            "Name the sheet: importer retry MAPPING SHEET.",
+            "Name the sheet: `importer retry MAPPING SHEET`.",
         )
     return Path(last.source)

@@ -122,7 +122,7 @@ def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
         if not found:
             raise StateError(
                 f"There is no state file in {' or '.join(map(str, FOLDERS))}: nothing was run from here yet.",
-                "Name the mapping: importer status mappings/products.toml, or the state file with --state PATH.",
+                "Name the mapping (`importer status mappings/products.toml`) or the state file (--state PATH).",
             )
         return found
     settings = read_settings(base_url=options.base_url, sandbox=options.sandbox)
@@ -141,7 +141,7 @@ def run_of(summary: dict[str, object]) -> dict[str, object]:
 def _there(path: Path, others: list[Path]) -> Path:
     if path.exists():
         return path
-    hint = "Run something first: importer run MAPPING."
+    hint = "Run something first: `importer run MAPPING`."
     if others:
         hint = (
             f"There is {', '.join(other.name for other in others)}: add --sandbox or --base-url for that destination."
