@@ -46,7 +46,7 @@ PROBLEMS: dict[str, ProblemText] = {
     "not_single_line": ProblemText(
         '{value} has a line break, and the field "{field}" is a single line.',
         "Remove the line breaks from the cell.",
-        "Write it in one line: {suggest}",
+        "Write it in one line: {suggest}.",
     ),
     "not_a_number": ProblemText(
         '{value} is no number, and the field "{field}" takes only numbers.',
@@ -71,11 +71,14 @@ PROBLEMS: dict[str, ProblemText] = {
         },
     ),
     "not_a_date": ProblemText(
-        '{value} is no date that can be read as {forms}, or a time that does not exist in the time zone "{timezone}".',
-        'Write it like 2024-05-31 or 2024-05-31T14:30, or say how dates are written: format = "%d/%m/%Y" in the rule '
-        'of "{field}".',
-        'If the day is meant as it stands there, add {suggest} to the rule of "{field}" in the mapping file.',
-        facts={"forms": "an ISO date", "timezone": "UTC"},
+        "{value} {flaw}.",
+        "{remedy}",
+        'Say how dates are written: add {suggest} to the rule of "{field}" in the mapping file, or write it {example}.',
+        facts={
+            "flaw": "is no date that can be read",
+            "remedy": "Write it like 2024-05-31 or 2024-05-31T14:30.",
+            "example": "like 2024-05-31",
+        },
     ),
     "not_a_switch": ProblemText(
         '{value} is neither yes nor no, and "{field}" is a switch.',

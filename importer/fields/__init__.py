@@ -95,11 +95,16 @@ def coerce(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
         alt = None if cell.alt is None else cell.alt.list.first()
         cell = replace(cell, value=cell.value.list.first(), many=False, alt=alt)
     made = (coerce_slug if field.slug == "slug" else _COERCIONS[field.type])(field, cell, out, context)
-    return replace(made, checks=(Check("required", _says_nothing(cell)), *made.checks)) if field.is_required else made
+    return (
+        replace(made, checks=(Check("required", _says_nothing(cell, field)), *made.checks))
+        if field.is_required
+        else made
+    )
 
 
-def _says_nothing(cell: Cell) -> pl.Expr:
+def _says_nothing(cell: Cell, field: Field) -> pl.Expr:
     """Tell whether there is nothing in a cell (Boolean, never null)."""
     if cell.many:
         return ~cell.value.list.eval(filled(pl.element())).list.any().fill_null(value=False)
-    return ~filled(cell.value).fill_null(value=False)
+    said = cell.value.str.contains(r"[^;\s]") if field.type in MANY else filled(cell.value)
+    return ~said.fill_null(value=False)
