@@ -10,7 +10,7 @@ _EXACT = float(1 << 63)
 
 
 def number_text(value: pl.Expr) -> pl.Expr:
-    """Write Float64 as its shortest text that is the same number, whole ones without `.0`, none with an exponent."""
+    """Write a float as its shortest text that is the same number, whole ones without `.0`, none with an exponent."""
     whole = (value == value.floor()) & (value.abs() < _EXACT)
     return (
         pl.when(whole)

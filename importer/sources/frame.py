@@ -43,9 +43,8 @@ def _text(cell: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr | None] |
     if dtype.is_integer() or isinstance(dtype, pl.Decimal):
         return cell.cast(pl.String), pl.lit(Kind.NUMBER)
     if dtype.is_float():
-        value = cell.cast(pl.Float64)
         kind = pl.when(cell.is_finite()).then(pl.lit(Kind.NUMBER)).otherwise(pl.lit(Kind.ERROR))
-        return pl.when(cell.is_finite()).then(number_text(value)).otherwise(cell.cast(pl.String)), kind
+        return pl.when(cell.is_finite()).then(number_text(cell)).otherwise(cell.cast(pl.String)), kind
     if isinstance(dtype, pl.Boolean):
         return boolean_text(cell), pl.lit(Kind.BOOLEAN)
     if isinstance(dtype, pl.Date):

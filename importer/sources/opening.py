@@ -104,7 +104,7 @@ def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
 
 def _open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
     sheet = read_sheet(path, options.sheet, name)
-    columns, here = sheet.columns, f"{name}, sheet {sheet.name!r},"
+    columns, here = sheet.columns, f"{name} (sheet {sheet.name!r})"
     height = len(columns[0].texts) if columns else 0
     top = [column.texts.head(max(_LOOK_AHEAD, options.header_row or 0)).to_list() for column in columns]
     rows = [list(row) for row in zip(*top, strict=True)]

@@ -78,8 +78,9 @@ class Shape:
         bad = ~written.str.contains(_ROW_NUMBER).fill_null(value=False)
         if bad.any():
             place, text = rows.filter(bad).select(PLACE, ROW).row(0)
+            shown = "nothing" if text is None else repr(text)
             raise SourceError(
-                f"{self.name}, row {place}: the column _row holds {text or 'nothing'!r}, which is no row number.",
+                f"{self.name}, row {place}: the column _row holds {shown}, which is no row number.",
                 "It says which row of the original sheet this one is. Write that number again; "
                 "rows that are new belong in the sheet itself.",
             )

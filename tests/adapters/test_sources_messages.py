@@ -1,0 +1,141 @@
+"""What can be wrong with a file: each in a sentence, none as a traceback."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from importer.errors import SourceError
+from importer.model import SourceOptions
+from importer.sources import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+EMPTY = SourceOptions()
+
+
+def book(path: Path) -> None:
+    pages = openpyxl.Workbook()
+    page = pages.active
+    assert page is not None
+    page.append(["a", "b"])
+    pages.create_sheet("Empty")
+    pages.save(path)
+
+
+def archive(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.txt", "text")
+
+
+def damaged(path: Path) -> None:
+    book(path)
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+def content(data: bytes) -> Callable[[Path], None]:
+    return lambda path: void(path.write_bytes(data))
+
+
+def void(_: int) -> None:
+    """Give nothing."""
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "options", "message"),
+    [
+        ("a.csv", content(b""), EMPTY, "a.csv is empty: it has no header and no rows."),
+        ("a.csv", content(b"\n , \n\n"), EMPTY, "a.csv is empty: it has no header and no rows."),
+        ("a.csv", content(b"\xef\xbb\xbf"), EMPTY, "a.csv is empty: it has no header and no rows."),
+        ("a.csv", content(b"\n"), SourceOptions(header_row=0), "a.csv is empty: it has no rows."),
+        ("a.csv", content(b"a\n1\n"), SourceOptions(header_row=3), "a.csv: header_row = 3, but there are only 2 rows."),
+        ("a.csv", content(b"a\n\n"), SourceOptions(header_row=2), "a.csv, row 2: the header should be here"),
+        ("a.csv", content(b"a\n"), SourceOptions(header_row=-1), "a.csv: header_row = -1 is no row."),
+        ("a.csv", content(b"a\n"), SourceOptions(delimiter="::"), "a.csv: delimiter = '::' is not one sign."),
+        ("a.csv", content(b"a\n"), SourceOptions(delimiter='"'), "a.csv: delimiter = '\"' is not one sign."),
+        ("a.csv", content(b"a\n"), SourceOptions(quote="<<"), "a.csv: quote = '<<' is not one sign."),
+        ("a.csv", book, EMPTY, "a.csv is called a text file, but it is a workbook or another archive."),
+        ("a.csv", content(OLE + b"x"), EMPTY, "a.csv is called a text file, but it is an old Excel workbook."),
+        ("a.csv", content(b"%PDF-1.7"), EMPTY, "a.csv is called a text file, but it is a PDF."),
+        ("a.json", content(b"[]"), EMPTY, "a.json: files that end in '.json' are not known."),
+        ("a", content(b"x"), EMPTY, "a: files that end in 'nothing' are not known."),
+        ("a.xlsx", content(b""), EMPTY, "a.xlsx cannot be read as a workbook"),
+        ("a.xlsx", content(b"a,b\n1,2\n"), EMPTY, "a.xlsx cannot be read as a workbook"),
+        ("a.xls", content(b"<html><table>"), EMPTY, "a.xls cannot be read as a workbook"),
+        ("a.ods", content(b"x"), EMPTY, "a.ods cannot be read as a workbook"),
+        ("a.xlsx", archive, EMPTY, "a.xlsx cannot be read as a workbook"),
+        ("a.xlsx", damaged, EMPTY, "a.xlsx cannot be read as a workbook"),
+        ("a.xlsx", content(OLE + "EncryptedPackage".encode("utf-16-le")), EMPTY, "a.xlsx is protected by a password."),
+        ("a.xlsx", book, SourceOptions(sheet="Price"), "a.xlsx has no sheet 'Price'."),
+        ("a.xlsx", book, SourceOptions(sheet=3), "a.xlsx has 2 sheets, so there is no sheet number 3."),
+        ("a.xlsx", book, SourceOptions(sheet=0), "a.xlsx has 2 sheets, so there is no sheet number 0."),
+        (
+            "a.xlsx",
+            book,
+            SourceOptions(sheet="Empty"),
+            "a.xlsx (sheet 'Empty') is empty: it has no header and no rows.",
+        ),
+        (
+            "a.xlsx",
+            book,
+            SourceOptions(sheet="Empty", header_row=0),
+            "a.xlsx (sheet 'Empty') is empty: it has no rows.",
+        ),
+        (
+            "a.xlsx",
+            book,
+            SourceOptions(header_row=9),
+            "a.xlsx (sheet 'Sheet'): header_row = 9, but there are only 1 rows.",
+        ),
+    ],
+)
+def test_each_mistake_has_its_sentence(
+    tmp_path: Path, name: str, make: Callable[[Path], None], options: SourceOptions, message: str
+) -> None:
+    """What happened, where, and what to do next."""
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(SourceError) as caught:
+        open_source(path, options)
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint
+
+
+def test_a_missing_file_is_told_with_the_nearest_one(tmp_path: Path) -> None:
+    """Most missing files are misspelt."""
+    (tmp_path / "products.csv").write_text("a\n")
+    for name, hint in {"prodcts.csv": "Did you mean 'products.csv'?", "x/y.csv": "There is no folder"}.items():
+        with pytest.raises(SourceError, match="There is no file") as caught:
+            open_source(tmp_path / name, EMPTY)
+        assert caught.value.hint.startswith(hint)
+
+
+def test_a_folder_is_no_sheet(tmp_path: Path) -> None:
+    """Whatever it is called."""
+    with pytest.raises(SourceError, match="is a folder, not a sheet"):
+        open_source(tmp_path, EMPTY)
+
+
+def test_sheets_are_named_where_one_is_not_there(tmp_path: Path) -> None:
+    """So that the right one can be copied from the message."""
+    book(tmp_path / "a.xlsx")
+    with pytest.raises(SourceError) as caught:
+        open_source(tmp_path / "a.xlsx", SourceOptions(sheet="x"))
+    assert caught.value.hint == "Its sheets are: 'Sheet', 'Empty'."
+
+
+def test_an_open_quote_is_told_with_its_row(tmp_path: Path) -> None:
+    """Swallowing the rest of the file in one cell would lose its rows."""
+    path = tmp_path / "a.csv"
+    path.write_text('a,b\n1,2\n3,"four\n5,6\n')
+    with pytest.raises(SourceError, match=r"^a\.csv, row 3: a quotation mark"):
+        open_source(path, EMPTY)
+    path.write_text("a,b\n" + "1,2\n" * 300 + '3,"four\n5,6\n')
+    with open_source(path, EMPTY, block_bytes=100) as source, pytest.raises(SourceError, match=r"^a\.csv, row 302:"):
+        list(source.batches())
