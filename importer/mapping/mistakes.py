@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from importer.errors import MappingError, NotYet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+_ALIKE = 0.55
+"""From which likeness on a word may have been meant; swapped letters count as one slip."""
 
 
 @dataclass(slots=True)
@@ -60,5 +66,7 @@ class Mistakes:
 def nearest(word: str, words: Iterable[str]) -> str:
     """Say which known word was probably meant, as the end of a sentence; empty where none is near."""
     known = {one.strip().casefold(): one for one in words}
-    near = get_close_matches(word.strip().casefold(), known, n=1, cutoff=0.6)
+    near = process.extractOne(
+        word.strip().casefold(), known.keys(), scorer=OSA.normalized_similarity, score_cutoff=_ALIKE
+    )
     return f'; did you mean "{known[near[0]]}"?' if near else ""

@@ -123,7 +123,8 @@ class Pipeline:
         """Cut one text into parts, if it is to be; constants stay whole unless the rule says split."""
         if not self._cuts(rule) or (rule.split is None and rule.value is not None):
             return flow
-        return Flow(self._pieces(rule, flow.value, flow.blame), flow.blame, many=True)
+        text = self._localised(rule, self.bench.keep(flow.value), flow.kind)
+        return Flow(self._pieces(rule, text, flow.blame), flow.blame, many=True)
 
     def _pieces(self, rule: Rule, text: pl.Expr, blame: Blame) -> pl.Expr:
         """Cut text; a cell that is no JSON (or no CSV) where it should be is a problem."""

@@ -7,8 +7,10 @@ language, the documentation's test and the nearest-word hints know it then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from importer.transforms.arithmetic import ARITHMETIC_TRANSFORMS
 from importer.transforms.dates import DATE_TRANSFORMS
@@ -77,7 +79,7 @@ def compile_call(call: Call, around: Surroundings) -> Step:
 def _known(name: str) -> Transform:
     if name in TRANSFORMS:
         return TRANSFORMS[name]
-    near = get_close_matches(str(name), TRANSFORMS, n=1)
+    near = process.extractOne(str(name), TRANSFORMS.keys(), scorer=OSA.normalized_similarity, score_cutoff=0.55)
     raise ValueError(f"there is no transform {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
