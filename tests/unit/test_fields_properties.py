@@ -83,6 +83,7 @@ def test_a_batch_is_its_rows(coerced: Coercion, kind: str, cells: list[str | Non
     assert together == [coerced(kind, [cell], limits=LIMITS.get(kind), context=PEOPLE)[0] for cell in cells]
 
 
+@settings(deadline=None)
 @given(
     st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4),
     st.sampled_from([".", ","]),
@@ -110,6 +111,7 @@ def test_numbers_agree_with_an_oracle(text: str, decimal: str) -> None:
     assert read == _rebuilt(text, decimal)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)),  # noqa: DTZ001 - a wall clock's time
     st.sampled_from(["T", " "]),
@@ -128,6 +130,7 @@ def test_dates_agree_with_an_oracle(moment: datetime, separator: str, detail: st
     assert (instant, day) == (meant.astimezone(UTC), moment.date())
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2036, 1, 1)),  # noqa: DTZ001 - a wall clock's time
     st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]),
@@ -143,6 +146,7 @@ def test_wall_clocks_agree_with_an_oracle(moment: datetime, zone: str) -> None:
     assert read == (None if skipped else meant)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_names_are_compared_in_one_form(name: str) -> None:
     """The form of comparison does not change when it is taken again, nor with case and outer blanks of ASCII."""
