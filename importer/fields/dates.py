@@ -9,7 +9,7 @@ import polars as pl
 
 from importer.fields.terms import Coerced, Context, Facts, wrong_text
 from importer.model import Cell, Check
-from importer.schema.evaluation import first_reading
+from importer.schema.evaluation import first_reading, staged
 from importer.schema.reading import ISO, UNIX, UNIX_MS, format_mistake, instant_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def _skipped(text: pl.Expr, kind: pl.Expr | None, context: Context) -> pl.Expr:
     """Tell whether a wrong text would be a time if only the zone did not skip it (Boolean, never null)."""
     if context.timezone == "UTC":
         return pl.lit(value=False)
-    return instant_of(text, formats=context.dates, timezone="UTC", kind=kind).is_not_null()
+    typed = None if kind is None else pl.col("kind")
+    elsewhere = instant_of(pl.col("text"), formats=context.dates, timezone="UTC", kind=typed).is_not_null()
+    return staged({"text": text, "kind": kind}, ({"skipped": elsewhere},), pl.Boolean).fill_null(value=False)
 
 
 def _impossible(text: pl.Expr, context: Context) -> pl.Expr:
