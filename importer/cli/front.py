@@ -48,11 +48,8 @@ def answer(arguments: list[str]) -> int:
         return _said(error, as_json=as_json)
     except BrokenPipeError:
         raise
-    except Exception as mistake:
-        from importer.settings import wants_traceback
-
-        if wants_traceback():
-            raise
+    except Exception as mistake:  # noqa: BLE001 - the last net: a mistake of ours becomes exit 70, for scripts to see
+        _trace(mistake)
         return _said(_bug(mistake), as_json=as_json)
     return status if isinstance(status, int) else 0
 

@@ -56,11 +56,11 @@ def write_rejects(
     text, book = folder / "rejects.csv", folder / "rejects.xlsx"
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        workbook = RejectsWorkbook(columns, ADDED_COLUMNS)
+        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx else None
         try:
             rows = _guilty(columns, batches, problems)
             written, fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)
-            if written and fits and xlsx:
+            if written and fits and workbook is not None:
                 workbook.save(_draft_of(book))
                 _draft_of(book).replace(book)
             else:
@@ -70,14 +70,15 @@ def write_rejects(
             else:
                 text.unlink(missing_ok=True)
         finally:
-            workbook.drop()
+            if workbook is not None:
+                workbook.drop()
             _draft_of(text).unlink(missing_ok=True)
             _draft_of(book).unlink(missing_ok=True)
     return text if written else None
 
 
 def _write_both(
-    draft: Path, workbook: RejectsWorkbook, columns: Sequence[str], rows: Iterable[Guilty], decimal: str
+    draft: Path, workbook: RejectsWorkbook | None, columns: Sequence[str], rows: Iterable[Guilty], decimal: str
 ) -> tuple[int, bool]:
     """Write the CSV and gather the workbook; how many rows were written, and whether the workbook holds them all."""
     written, fits = 0, True
@@ -90,8 +91,8 @@ def _write_both(
             own = [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
             lines.writerow([*own, str(row), *map(neutralised, said)])
             written += 1
-            fits = fits and written <= MOST_WORKBOOK_ROWS and workbook.takes(cells)
-            if fits:
+            fits = fits and written <= MOST_WORKBOOK_ROWS and RejectsWorkbook.takes(cells)
+            if fits and workbook is not None:
                 workbook.add(cells, kinds, (row, *said), of_row)
     return written, fits
 

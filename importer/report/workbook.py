@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
 from openpyxl.utils import get_column_letter
 
 from importer.model import Kind, Problem
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 LONGEST_CELL = 32_767
 """Characters that a cell of a workbook can hold (Excel's own limit)."""
 
-GUILTY = PatternFill("solid", start_color="FFFFC7CE")
-OURS = PatternFill("solid", start_color="FFEDEDED")
+GUILTY = "guilty cell"
+OURS = "added by importer"
+HEAD = "header"
 WIDTHS = {"_row": 8, "_error_code": 22, "_error": 70, "_fix": 70}
 USUAL_WIDTH = 24
 EXACT_DIGITS = 15
@@ -43,10 +44,9 @@ class RejectsWorkbook:
         for place, name in enumerate(names, start=1):
             width = WIDTHS.get(name, USUAL_WIDTH) if place > len(columns) else USUAL_WIDTH
             self._sheet.column_dimensions[get_column_letter(place)].width = width
-        head = [self._text(name) for name in names]
-        for cell in head:
-            cell.font = Font(bold=True)
-        self._sheet.append(head)
+        for style in _styles():
+            self._book.add_named_style(style)
+        self._sheet.append([self._text(name, HEAD) for name in names])
 
     @staticmethod
     def takes(cells: Sequence[str | None]) -> bool:
@@ -64,13 +64,13 @@ class RejectsWorkbook:
     ) -> None:
         """Add one row: its cells, then row number, codes, messages and fixes."""
         number, *texts = said
-        added = [WriteOnlyCell(self._sheet, value=number), *(self._text(shortened(text)) for text in texts)]
-        for cell in added:
-            cell.fill = OURS
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
-        row = [*(self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)), *added]
+        row: list[Any] = [
+            None if cell is None else self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)
+        ]
+        row += [number, *(self._text(shortened(text), OURS) for text in texts)]
         for problem in problems:
-            self._mark(row[self._places.get(problem.column or "", self._row_place)], problem)
+            place = self._places.get(problem.column or "", self._row_place)
+            row[place] = self._marked(row[place], problem)
         self._sheet.append(row)
 
     def save(self, path: Path) -> None:
@@ -84,28 +84,45 @@ class RejectsWorkbook:
             writer: Any = self._sheet._writer  # noqa: SLF001 - openpyxl has no other way to remove its draft
             writer.cleanup()
 
-    def _mark(self, cell: Cell, problem: Problem) -> None:
+    def _marked(self, held: Any, problem: Problem) -> Cell:
+        """Make what stands in a row a cell that says what is wrong with it, beside what was said before."""
+        cell = held if isinstance(held, Cell) else WriteOnlyCell(self._sheet)
+        if cell is not held:
+            cell.value = held
         said = f"{problem.message}\n{problem.fix}"
         if cell.comment is not None:
             said = f"{cell.comment.text}\n\n{said}"
-        cell.fill = GUILTY
+        cell.style = GUILTY
         cell.comment = Comment(shortened(said), "importer", height=140, width=320)
+        return cell
 
-    def _cell(self, cell: str | None, kind: int) -> Cell:
-        if cell is None:
-            return WriteOnlyCell(self._sheet, value=None)
+    def _cell(self, cell: str, kind: int) -> Any:
+        """Give what openpyxl takes: a plain value, or a cell where it would read too much into a text."""
         value = native(cell, kind)
-        if isinstance(value, str) and kind != Kind.ERROR:
+        if isinstance(value, str) and kind != Kind.ERROR and (value.startswith("=") or value in ERROR_CODES):
             return self._text(value)
-        made = WriteOnlyCell(self._sheet)
-        made.value = value
-        return made
+        return value
 
-    def _text(self, value: str) -> Cell:
+    def _text(self, value: str, style: str | None = None) -> Cell:
         """Make a cell of text: openpyxl would take "=1+1" for a formula and "#N/A" for an error."""
         made = WriteOnlyCell(self._sheet, value=value)
         made.data_type = "s"
+        if style is not None:
+            made.style = style
         return made
+
+
+def _styles() -> tuple[NamedStyle, ...]:
+    """Make the looks of the three kinds of cells that are not the sheet's own."""
+    return (
+        NamedStyle(GUILTY, fill=PatternFill("solid", start_color="FFFFC7CE")),
+        NamedStyle(
+            OURS,
+            fill=PatternFill("solid", start_color="FFEDEDED"),
+            alignment=Alignment(vertical="top", wrap_text=True),
+        ),
+        NamedStyle(HEAD, font=Font(bold=True)),
+    )
 
 
 def native(cell: str, kind: int) -> str | float | bool | date | datetime:

@@ -239,7 +239,7 @@ def test_a_doubled_key_and_a_doubled_slug_are_two_problems_of_one_row() -> None:
 SLUGS = st.sampled_from(["a", "A", "b", "c-c", "C-C", "ö", ""])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows=st.lists(st.tuples(st.sampled_from(["x", ""]), SLUGS), min_size=1, max_size=40), block=st.integers(1, 300))
 def test_every_row_has_one_verdict_whatever_the_batches(rows: list[tuple[str, str]], block: int) -> None:
     """Good and bad rows are all rows; a row is bad exactly where plain Python says so."""

@@ -1,0 +1,119 @@
+"""`status`: what the state files say, without a token and without a network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.cli import front
+from importer.commands.options import RunOptions
+from importer.commands.run import run
+from importer.commands.status import status
+from importer.model import Item
+from importer.state import Identity, Sent, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _pytest.capture import CaptureFixture
+
+TAGS = 'collection = "tags"\n[source]\npath = "tags.csv"\n[fields]\nname = "Name"\nslug = "Slug"\ncolor = "Colour"\n'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where one run was made: two rows published, one rejected."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tags.toml").write_text(TAGS, encoding="utf-8")
+    rows = "Food,food,#ff0000\nTravel,travel,nope\nStone,stone,\n"
+    (tmp_path / "tags.csv").write_text("Name,Slug,Colour\n" + rows, encoding="utf-8")
+    result = run("tags.toml", None, RunOptions(sandbox=True))
+    assert result.error is None
+    return tmp_path
+
+
+def test_it_shows_row_counts_and_runs(place: Path, capsys: CaptureFixture[str]) -> None:
+    """Without a mapping: every state file of the folder; the sandbox's own file is none."""
+    assert front.answer(["status"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    lines = said.out.splitlines()
+    assert lines[0] == ".importer/tags.sandbox.db"
+    assert "          2 published" in lines
+    assert "          1 rejected" in lines
+    assert lines[-1].endswith("tags.csv: rejects (1): 2 published, 1 rejected")
+
+
+def test_json_is_the_object_of_the_last_run(place: Path, capsys: CaptureFixture[str]) -> None:
+    """`status --json`: the same object from the last run of each mapping."""
+    assert front.answer(["run", "tags.toml", "--sandbox", "--json", "--quiet"]) == 1
+    last = json.loads(capsys.readouterr().out)
+    assert front.answer(["status", "tags.toml", "--sandbox", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["runs"] == last["runs"]
+    assert (answer["verdict"], answer["exit_code"]) == ("rejects", 1)
+
+
+def rows_of(arguments: list[str], capsys: CaptureFixture[str]) -> list[dict[str, str]]:
+    assert front.answer(["status", *arguments]) == 0
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+def test_list_prints_rows_as_csv_in_the_order_of_the_sheet(place: Path, capsys: CaptureFixture[str]) -> None:
+    """`--list` gives all rows, `--list rejected` those; the option may stand before the mapping."""
+    rows = rows_of(["tags.toml", "--sandbox", "--list"], capsys)
+    assert [(row["row"], row["status"], row["key"]) for row in rows] == [
+        ("2", "published", "food"), ("3", "rejected", "travel"), ("4", "published", "stone"),
+    ]  # fmt: skip
+    assert all(row["item_id"] for row in rows if row["status"] == "published")
+    assert rows[1]["error_code"] == "color_invalid"
+    assert len(rows_of(["--sandbox", "--list", "tags.toml"], capsys)) == 3
+    assert [row["key"] for row in rows_of(["tags.toml", "--sandbox", "--list", "rejected"], capsys)] == ["travel"]
+    assert rows_of(["--state", ".importer/tags.sandbox.db", "--list", "in-flight"], capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tags.toml"], "add --sandbox"),
+        (["tags.toml", "--sandbox", "--list", "lost"], "published"),
+        (["--list", "--json"], "Leave one of them away"),
+        (["--state", "gone.db"], "nothing was run there yet"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_with_the_way_out(
+    arguments: list[str], said: str, place: Path, capsys: CaptureFixture[str]
+) -> None:
+    """Exit 2, nothing on stdout but an asked-for object."""
+    assert front.answer(["status", *arguments]) == 2
+    answer = capsys.readouterr()
+    assert said in answer.err
+    assert "row,status" not in answer.out
+
+
+def test_where_nothing_was_run_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without state files."""
+    monkeypatch.chdir(tmp_path)
+    assert front.answer(["status"]) == 2
+
+
+def test_a_run_that_was_killed_shows_as_what_the_rows_say(tmp_path: Path, capsys: CaptureFixture[str]) -> None:
+    """No summary was written: the counts are those of the rows, they add up, and rows in flight are in doubt."""
+    path = tmp_path / "killed.db"
+    item = Item("k", "", 2, (2,), "k", "K", draft=False, archived=False, body=b"{}", files=0,
+                source_hash="h", fingerprint="f", readable="r")  # fmt: skip
+    with State.open(path) as state:
+        state.claim(Identity("m", "", "c"))
+        begun = state.start_run(mapping="m.toml", source="/data/m.csv", mode="create")
+        state.begin(run=begun, verb="POST", endpoint="/x", watermark=None, at=None, sent=[Sent(item, "m.csv")])
+    assert front.answer(["status", "--state", str(path), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["verdict"], answer["error"]["code"]) == ("stopped", "interrupted")
+    assert answer["runs"][0]["run"] == begun
+    assert answer["runs"][0]["items"]["in_doubt"] == answer["runs"][0]["items"]["total"] == 1
+    report = status(None, RunOptions(state=path))[0]
+    assert "did not come to its end" in report.lines()[0]
