@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import polars as pl
 
-_EXACT = float(1 << 63)
+_EXACT = float(1 << 53)
+"""Beyond this a float is no longer the one that was written, so its shortest text is nearer to that than its digits."""
 
 
 def number_text(value: pl.Expr) -> pl.Expr:
@@ -15,7 +16,7 @@ def number_text(value: pl.Expr) -> pl.Expr:
     return (
         pl.when(whole)
         .then(value.cast(pl.Int64, strict=False).cast(pl.String))
-        .otherwise(value.cast(pl.String).map_batches(_without_exponents, return_dtype=pl.String))
+        .otherwise(value.cast(pl.String).map_batches(_without_exponents, return_dtype=pl.String).str.strip_suffix(".0"))
     )
 
 

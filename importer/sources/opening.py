@@ -121,7 +121,8 @@ def _open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: i
     kinds = tuple(column for column in columns_shown if KIND_PREFIX + column in table.columns)
     shape = Shape(name, columns_shown, kinds, options.null_values, numbered=ours)
     where = f"header in row {at + 1}" if at >= 0 else "no header"
-    detected = f"{name}: sheet {sheet.name!r}, {where}"
+    errors = "" if sheet.errors else "; in this format an error such as #REF! reads as an empty cell"
+    detected = f"{name}: sheet {sheet.name!r}, {where}{errors}"
     return Source(_Held(table, block_bytes), shape, sheet=sheet.name, detected=detected, ours=ours)
 
 

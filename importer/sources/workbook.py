@@ -52,10 +52,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet as it was found: `columns` from A on, all of one height, the sheet's first row first."""
+    """A sheet as it was found: `columns` from A on, all of one height, the sheet's first row first.
+
+    `errors`: whether cells that hold an error are told; only the Open XML formats let us see them.
+    """
 
     name: str
     columns: tuple[Column, ...]
+    errors: bool
 
 
 def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
@@ -67,7 +71,7 @@ def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
     try:
         reader = fastexcel.read_excel(path)
         found = _choose(reader, sheet, name)
-        columns = _columns(reader, found)
+        columns = _columns(reader, found, iso=path.suffix.lower() == ".ods")
     except fastexcel.FastExcelError as error:
         raise SourceError(
             f"{name} cannot be read as a workbook ({str(error).splitlines()[0]}).",
@@ -82,13 +86,14 @@ def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
             f"{name} cannot be read as a workbook: the reader gave up over one of its cells ({error}).",
             "Look for numbers shown as ####, or save the sheet as .csv and read that.",
         ) from None
-    if path.suffix.lower() in _OPEN_XML:
+    errors = path.suffix.lower() in _OPEN_XML
+    if errors:
         _tell_durations(path, found, columns)
         _put_odd(columns, odd_cells(path, found))
     width = max(columns, default=-1) + 1
     height = max((len(column.texts) for column in columns.values()), default=0)
     empty = Column(pl.Series([None] * height, dtype=pl.String))
-    return Sheet(found, tuple(_tall(columns.get(position, empty), height) for position in range(width)))
+    return Sheet(found, tuple(_tall(columns.get(position, empty), height) for position in range(width)), errors)
 
 
 def _refuse_protected(path: Path, name: str) -> None:
@@ -126,17 +131,20 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def _columns(reader: ExcelReader, sheet: str) -> dict[int, Column]:
+def _columns(reader: ExcelReader, sheet: str, *, iso: bool) -> dict[int, Column]:
     """Look at every cell as text, as a boolean and as a duration: together that tells what it is.
 
     calamine gives a cell as a boolean only if it is a number or a boolean, as a duration only if it is a date or a
     time; text that merely looks like one gives nothing. Its text of a number has nine decimals, its dates panic over
-    numbers beyond the calendar, so both are written here.
+    numbers beyond the calendar, so both are written here. `iso`: dates are kept as text (OpenDocument), and only what
+    calamine can read as a date is one.
     """
     texts, booleans, durations = (_look(reader, sheet, dtype) for dtype in _LOOKS)
     numeric = {position for position, cells in booleans.items() if cells.null_count() < len(cells)}
     timed = {position for position, cells in durations.items() if cells.null_count() < len(cells)}
     numbers = _look(reader, sheet, "float") if numeric else {}
+    dates = _look(reader, sheet, "date") if iso else {}
+    dated = {position for position, cells in dates.items() if cells.null_count() < len(cells)}
     origin = _DAY_0
     safe = (each for each in timed if each not in numeric and durations[each].is_between(_DAY, 1e5 * _DAY).any())
     sample = next(safe, None)
@@ -146,10 +154,11 @@ def _columns(reader: ExcelReader, sheet: str) -> dict[int, Column]:
             origin = _DAY_0_OF_1904
     columns = {}
     for position, cells in texts.items():
-        if position not in numeric | timed:
+        if position not in numeric | timed | dated:
             columns[position] = Column(cells)
             continue
         looks = {"text": cells, "boolean": booleans[position], "timed": durations[position]}
+        looks["iso"] = dates[position].is_not_null() if dates else pl.repeat(value=False, n=len(cells), eager=True)
         looks["number"] = numbers[position] if numeric else pl.Series([None] * len(cells), dtype=pl.Float64)
         columns[position] = _column(pl.DataFrame(looks), origin)
     return columns
@@ -186,6 +195,8 @@ def _column(looks: pl.DataFrame, origin: datetime) -> Column:
         .then(Kind.BOOLEAN)
         .when(pl.col("boolean").is_not_null())
         .then(Kind.NUMBER)
+        .when(pl.col("iso"))
+        .then(Kind.DATE)
         .otherwise(Kind.TEXT)
         .cast(pl.UInt8)
     )
@@ -197,7 +208,7 @@ def _column(looks: pl.DataFrame, origin: datetime) -> Column:
     written = (
         pl.when(timed & (kind == Kind.TEXT))
         .then(duration_text(pl.col("timed")))
-        .when(kind == Kind.DATE)
+        .when(timed & (kind == Kind.DATE))
         .then(instant_text(instant))
         .when(timed)
         .then(pl.lit(_NO_DATE))
@@ -205,6 +216,8 @@ def _column(looks: pl.DataFrame, origin: datetime) -> Column:
         .then(boolean_text(pl.col("boolean")))
         .when(kind == Kind.NUMBER)
         .then(number_text(pl.col("number")))
+        .when(pl.col("iso"))
+        .then(pl.col("text").str.strip_suffix("T00:00:00"))
         .otherwise(pl.col("text"))
     )
     made = told.select(kind, text=written)

@@ -68,7 +68,7 @@ def check(text: str, block_bytes: int) -> None:
         assert read(path, SourceOptions(delimiter=",", header_row=1), block_bytes) == expected(text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(records, blocks, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
 def test_what_the_csv_module_wrote_is_what_is_read(
     rows: list[list[str]], block_bytes: int, line_end: str, quoting: int
@@ -93,8 +93,8 @@ def test_any_text_is_read_as_the_csv_module_reads_it(body: str, block_bytes: int
         check(text, block_bytes)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=30), blocks, blocks)
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=20), blocks, blocks)
 def test_borders_of_batches_do_not_matter(rows: list[tuple[str, str, str]], one: int, other: int) -> None:
     """The same rows, whatever the size of the batches, and each time they are read."""
     text = io.StringIO(newline="")

@@ -285,3 +285,43 @@ def test_prefixed_names_and_cells_without_references_are_understood(tmp_path: Pa
             new.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else old.read(name))
     with open_source(tmp_path / "b.xlsx", SourceOptions()) as source:
         assert cells(source) == [(2, [("1", None), ("#DIV/0!", Kind.ERROR)])]
+
+
+def test_opendocument_cells_have_kinds_too(tmp_path: Path) -> None:
+    """Its dates are texts in the file, and dates all the same; that errors cannot be told is said."""
+    typed = {
+        "a": ("string", "", "007"),
+        "b": ("float", 'office:value="1.5"', "1,50"),
+        "c": ("date", 'office:date-value="2024-05-31"', "31.05.24"),
+        "d": ("date", 'office:date-value="2024-05-31T14:30:00"', "31.05.24"),
+        "e": ("time", 'office:time-value="PT14H30M00S"', "14:30"),
+        "f": ("boolean", 'office:boolean-value="true"', "WAHR"),
+    }
+    cell = '<table:table-cell office:value-type="{}" {}><text:p>{}</text:p></table:table-cell>'
+    head = "".join(cell.format("string", "", name) for name in typed)
+    body = "".join(cell.format(*each) for each in typed.values())
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as file:
+        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        file.writestr(
+            "META-INF/manifest.xml",
+            '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        file.writestr(
+            "content.xml",
+            f'<office:document-content{names}><office:body><office:spreadsheet><table:table table:name="T">'
+            f"<table:table-row>{head}</table:table-row><table:table-row>{body}</table:table-row>"
+            "</table:table></office:spreadsheet></office:body></office:document-content>",
+        )
+    with open_source(tmp_path / "a.ods", SourceOptions()) as source:
+        assert source.detected.endswith("header in row 1; in this format an error such as #REF! reads as an empty cell")
+        assert cells(source)[0][1] == [
+            ("007", None),
+            ("1.5", Kind.NUMBER),
+            ("2024-05-31", Kind.DATE),
+            ("2024-05-31T14:30:00", Kind.DATE),
+            ("14:30:00", None),
+            ("TRUE", Kind.BOOLEAN),
+        ]
