@@ -70,6 +70,7 @@ def _checked(job: Job, observer: Observer) -> RunResult:
             batches=source.batches(),
             problems=sheet.problems_for,
             decimal=job.mapping.source.decimal,
+            expected=sheet.bad.len(),
         )
         return _result(job, sheet, compiled, learnt, rejects)
 

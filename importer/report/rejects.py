@@ -44,19 +44,21 @@ def write_rejects(
     batches: Iterable[pl.DataFrame],
     problems: Problems,
     decimal: str = ".",
+    expected: int = 0,
     xlsx: bool = True,
 ) -> Path | None:
     """Write `rejects.csv`, and `rejects.xlsx` beside it, into `folder`; give the path of the CSV.
 
     `batches` are the source's own frames; the rows that have a problem are written, the others passed over. Both files
     take their place only when they are complete; where no row has a problem, files of an earlier time are removed and
-    None is given. The workbook is left out beyond 20,000 rows, or where a cell does not fit into one.
+    None is given. The workbook is left out beyond 20,000 rows (`expected`, where that is known, saves the work of
+    beginning it), or where a cell does not fit into one.
     Raises DiskFull, or StateError where the folder cannot be written.
     """
     text, book = folder / "rejects.csv", folder / "rejects.xlsx"
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx else None
+        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx and expected <= MOST_WORKBOOK_ROWS else None
         try:
             rows = _guilty(columns, batches, problems)
             written, fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)

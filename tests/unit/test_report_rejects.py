@@ -142,6 +142,13 @@ def test_beyond_twenty_thousand_rows_only_the_csv_is_written(tmp_path: Path, mon
     assert [one.name for one in tmp_path.iterdir()] == ["rejects.csv"]
 
 
+def test_a_workbook_that_would_be_too_long_is_not_begun(tmp_path: Path) -> None:
+    """Where the number of rows is known before, no work is done in vain."""
+    frames = [batch({2: ("A", "abc", None)})]
+    write_rejects(tmp_path, columns=COLUMNS, batches=frames, problems={2: [problem(2)]}, expected=20_001)
+    assert [one.name for one in tmp_path.iterdir()] == ["rejects.csv"]
+
+
 @pytest.mark.parametrize("cell", ["x" * 32_768, "bell \x07"])
 def test_a_cell_that_no_workbook_can_hold_leaves_the_csv_alone(cell: str, tmp_path: Path) -> None:
     """A workbook would cut or refuse such a cell; half a text that runs back in would be worse than no workbook."""
