@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
@@ -10,9 +11,13 @@ READY := $(VENV)/ready
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml
+$(INSTALLED): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $(INSTALLED)
+
+$(READY): $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group test --group check
 	@touch $(READY)
 
@@ -21,7 +26,7 @@ test: $(READY) ## Run the test suite
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
 
-demo: $(READY) ## Import the samples into a Webflow of their own
+demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
 
 sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)
