@@ -37,7 +37,7 @@ Guilty: TypeAlias = "tuple[int, Sequence[Problem], tuple[str | None, ...], tuple
 """A row to be written: its number, its problems, its cells, and what each cell was in its workbook."""
 
 
-def write_rejects(
+def write_rejects(  # noqa: PLR0913 - named, and most have a default
     folder: Path,
     *,
     columns: Sequence[str],
