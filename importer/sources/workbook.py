@@ -14,6 +14,7 @@ import polars as pl
 from importer.errors import SourceError
 from importer.model import Kind
 from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
+from importer.sources.header import is_ours
 from importer.sources.odd_cells import OddCell, odd_cells
 
 if TYPE_CHECKING:
@@ -113,18 +114,25 @@ def _choose(reader: ExcelReader, sheet: str | int | None, name: str) -> str:
         shown = (each for each in names if reader.load_sheet(each, n_rows=1, dtypes="string").visible == "visible")
         return next(shown, names[0]) if len(names) > 1 else names[0]
     if isinstance(sheet, int):
-        if 1 <= sheet <= len(names):
-            return names[sheet - 1]
+        found = names[sheet - 1 : sheet] if sheet > 0 else []
+    else:
+        found = [each for each in names if each == sheet]
+        found = found or [each for each in names if each.strip().casefold() == sheet.strip().casefold()]
+    if len(found) == 1:
+        return found[0]
+    if len(names) == 1 and is_ours(_first_row(reader, names[0])):
+        return names[0]  # rejects go back in whatever the mapping says of the sheet they came from
+    if isinstance(sheet, int):
         raise SourceError(
             f"{name} has {len(names)} sheets, so there is no sheet number {sheet}.",
             f"They count from 1: {_listed(names)}.",
         )
-    if sheet in names:
-        return sheet
-    alike = [each for each in names if each.strip().casefold() == sheet.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
     raise SourceError(f"{name} has no sheet {sheet!r}.", f"Its sheets are: {_listed(names)}.")
+
+
+def _first_row(reader: ExcelReader, sheet: str) -> tuple[str | None, ...]:
+    top = reader.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=1, dtypes="string").to_polars()
+    return top.row(0) if top.height else ()
 
 
 def _listed(names: Sequence[str]) -> str:
