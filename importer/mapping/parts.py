@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 
 from importer.schema import reading
-from importer.transforms import on_distinct
+from importer.transforms import on_distinct, within_lists
 from importer.transforms.arithmetic import number_text
 
 if TYPE_CHECKING:
@@ -57,21 +57,21 @@ def places(parts: pl.Expr) -> pl.Expr:
 
 def sums(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Add numbers up; of nothing: nothing."""
-    numbers = parts.list.eval(read(pl.element()))
+    numbers = within_lists(parts, read, pl.Float64)
     total = pl.when(parts.list.len() > 0).then(numbers.list.sum().round_sig_figs(EXACT))
     return number_text(total)
 
 
 def extreme(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr], *, greatest: bool) -> pl.Expr:
-    """Give the part that is least or greatest, as it was written."""
-    values = parts.list.eval(read(pl.element()))
+    """Give the part that is least or greatest, as it was written; `read` makes something to compare of it."""
+    values = within_lists(parts, lambda part: read(part).to_physical().cast(pl.Float64), pl.Float64)
     at = values.list.arg_max() if greatest else values.list.arg_min()
     return parts.list.get(at, null_on_oob=True)
 
 
 def unreadable(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Give the parts that cannot be read (List(String))."""
-    return parts.list.eval(pl.element().filter(pl.element().is_not_null() & read(pl.element()).is_null()))
+    return within_lists(parts, lambda part: pl.when(read(part).is_null()).then(part)).list.drop_nulls()
 
 
 def joined(parts: pl.Expr, separator: str) -> pl.Expr:

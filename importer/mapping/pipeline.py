@@ -176,7 +176,8 @@ class Pipeline:
     def _scalar(self, flow: Flow, step: Step) -> Flow:
         """Run a step on one text."""
         before = self.bench.keep(flow.value)
-        after = self.bench.keep(step.run(before, flow.kind))
+        kind = None if flow.kind is None else self.bench.keep(flow.kind)
+        after = self.bench.keep(step.run(before, kind))
         if step.spreads:
             value = after.list.eval(blank_as_null(pl.element()))
             return Flow(self.bench.keep(value), flow.blame, many=True)
@@ -194,7 +195,8 @@ class Pipeline:
     def _listed(self, flow: Flow, step: Step) -> Flow:
         """Run a step on each part; empty parts stay in their places."""
         before = self.bench.keep(flow.value)
-        kind = kind_of(Kind.NUMBER) if flow.numeric else None
+        # A literal would be one value where the readers of numbers want one for each part.
+        kind = pl.repeat(int(Kind.NUMBER), pl.len(), dtype=pl.UInt8) if flow.numeric else None
         if step.python:
             after = within_lists(before, lambda part: step.run(part, kind))
         elif step.spreads:

@@ -8,6 +8,7 @@ import polars as pl
 
 from importer.model import Kind
 from importer.schema import reading
+from importer.schema.evaluation import staged
 from importer.transforms import arguments
 from importer.transforms.steps import Call, Step, Surroundings, Transform
 
@@ -22,8 +23,10 @@ _WHOLE = 2.0**53
 
 def number_text(number: pl.Expr) -> pl.Expr:
     """Write numbers (Float64) as canonical text: `19.99`, and `5` rather than `5.0`."""
-    whole = (number == number.floor()) & (number.abs() < _WHOLE)
-    return pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+    one = pl.col("number")
+    whole = (one == one.floor()) & (one.abs() < _WHOLE)
+    text = pl.when(whole).then(one.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(one.cast(pl.String))
+    return staged({"number": number}, ({"text": text},), pl.String)
 
 
 def rounded(number: pl.Expr, places: int) -> pl.Expr:
@@ -51,20 +54,20 @@ def _round(call: Call, around: Surroundings) -> Step:
 
 def _calculation(combine: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Call, Surroundings], Step]:
     def make(call: Call, around: Surroundings) -> Step:
-        excused = None
-        if call.operand is None:
-            other = pl.lit(float(call.argument))
-        else:
+        excused, other = None, None
+        if call.operand is not None:
             if around.column is None:
                 raise ValueError(f"{call.name}: there are no columns to calculate with here")
             text, other_kind = around.column(call.operand)
             other = reading.number_of(text, around.decimal, other_kind)
             excused = text.is_null()
+        operand = pl.lit(float(call.argument)) if other is None else pl.col("operand")
+        sound = pl.when(pl.col("answer").is_finite()).then(pl.col("answer").round_sig_figs(_EXACT))
+        stages = ({"answer": combine(pl.col("number"), operand)}, {"sound": sound})
 
         def run(value: pl.Expr, kind: pl.Expr | None) -> pl.Expr:
-            answer = combine(reading.number_of(value, around.decimal, kind), other)
-            sound = pl.when(answer.is_finite()).then(answer.round_sig_figs(_EXACT))
-            return number_text(sound)
+            number = reading.number_of(value, around.decimal, kind)
+            return number_text(staged({"number": number, "operand": other}, stages, pl.Float64))
 
         return _numeric(call, run, excused)
 
@@ -79,6 +82,7 @@ def _numeric(call: Call, run: Callable[[pl.Expr, pl.Expr | None], pl.Expr], excu
         code="transform_failed",
         facts={"transform": call.name},
         excused=excused,
+        python=True,
     )
 
 

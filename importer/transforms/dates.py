@@ -33,6 +33,7 @@ def _date(call: Call, around: Surroundings) -> Step:
         gives=Kind.DATE if shape is None else None,
         code="transform_failed",
         facts={"transform": call.name},
+        python=True,
     )
 
 

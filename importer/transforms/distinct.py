@@ -24,16 +24,22 @@ def on_distinct(value: pl.Expr, function: Callable[[str], Any], gives: pl.DataTy
     return value.map_batches(run, return_dtype=gives, is_elementwise=True)
 
 
-def within_lists(value: pl.Expr, run: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    """Run a text-to-text expression on the parts of lists all at once, where `list.eval` would run list by list."""
+def within_lists(
+    value: pl.Expr,
+    run: Callable[[pl.Expr], pl.Expr],
+    gives: pl.DataType | type[pl.DataType] = pl.String,
+) -> pl.Expr:
+    """Run an expression on the parts of lists, all at once, where `list.eval` would call Python list by list.
+
+    Each part keeps its place; a list without parts is null.
+    """
 
     def spread(lists: pl.Series) -> pl.Series:
         rows = lists.rename("part").to_frame().with_row_index("row")
-        parts = rows.explode("part", empty_as_null=True).select("row", run(pl.col("part")).alias("part"))
-        gathered = parts.group_by("row", maintain_order=True).agg("part").get_column("part")
-        sound = lists.list.len() > 0
-        nothing = pl.lit(None, dtype=pl.List(pl.String))
-        kept = pl.DataFrame({"sound": sound, "part": gathered})
-        return kept.select(pl.when("sound").then("part").otherwise(nothing)).to_series().rename(lists.name)
+        parts = rows.filter(pl.col("part").list.len() > 0).explode("part")
+        done = parts.select("row", run(pl.col("part")).cast(gives).alias("part"))
+        gathered = done.group_by("row", maintain_order=True).agg("part")
+        joined = rows.select("row").join(gathered, on="row", how="left", maintain_order="left")
+        return joined.get_column("part").rename(lists.name)
 
-    return value.map_batches(spread, return_dtype=pl.List(pl.String), is_elementwise=True)
+    return value.map_batches(spread, return_dtype=pl.List(gives), is_elementwise=True)

@@ -66,7 +66,8 @@ class Step:
 
     `gives` is the kind of what comes out (canonical text), `keeps_kind` says that the kind stays what it was.
     `spreads`: a List(String) comes out. `code` is the problem of a row where something gave nothing, except
-    where `excused`; `known` are the right values where it knows them. `python`: runs Python on distinct values.
+    where `excused`; `known` are the right values where it knows them. `python`: calls
+    Python, which must see the parts of all lists at once.
     """
 
     name: str

@@ -131,7 +131,9 @@ def test_without_the_sites_locales_ids_still_go(workshop: Workshop) -> None:
 
 def test_the_body_holds_what_is_there_and_nothing_else(workshop: Workshop) -> None:
     """Empty cells are omitted, whole numbers have no point, an image without alt text has none."""
-    text = '[fields]\nname = "A"\ncount = "B"\nprice = "C"\nphoto = "D"\ntags = "E"\ntext = "F"\n[item]\nlocale = "G"\n'
+    rules = {"name": "A", "count": "B", "price": "C", "photo": "D", "tags": "E", "text": "F"}
+    fields = "".join(f'{slug} = "{column}"\n' for slug, column in rules.items())
+    text = f'[fields]\n{fields}[item]\nlocale = "G"\n'
     cells: Cells = {
         "A": ["Lamp"], "B": ["5"], "C": ["19.99"], "D": ["https://x.example/1.jpg"], "E": ["Ada"], "F": [None], "G": ["fr-FR"],
     }  # fmt: skip

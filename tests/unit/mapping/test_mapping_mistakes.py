@@ -25,7 +25,7 @@ READING: list[tuple[str, str]] = [
     ('existing = "keep"\n' + NAME, 'existing: must be "reject" or "adopt", not "keep"'),
     ('key = ["A"]\n' + NAME, "key: must be the slug of a field, or a rule"),
     ('key = { value = "x" }\n' + NAME, "key: is the same in every row"),
-    ('[source]\nheader = 1\n' + NAME, 'line 3: source.header: there is no key "header"; did you mean "header_row"?'),
+    ("[source]\nheader = 1\n" + NAME, 'line 3: source.header: there is no key "header"; did you mean "header_row"?'),
     ("[source]\nheader_row = -1\n" + NAME, "source.header_row: must be 0 or more, not -1"),
     ('[source]\nheader_row = "1"\n' + NAME, 'source.header_row: must be a whole number, not "1"'),
     ('[source]\nencoding = "utf-9"\n' + NAME, 'there is no encoding "utf-9"'),
