@@ -111,6 +111,15 @@ def test_the_demo_runs_and_its_sandbox_can_be_looked_at(clone: Path) -> None:
     assert " ".join(served) in done.stdout
 
 
+def test_the_library_example_runs(clone: Path) -> None:
+    """The lines of Python in the README do what they say, in a clone."""
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(code) == 1
+    python = [sys.executable, "-c", code[0]]
+    done = subprocess.run(python, cwd=clone, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "done 20"), done.stderr
+
+
 def test_the_targets_of_the_readme_are_in_the_makefile() -> None:
     """Each `make` target that the README or CONTRIBUTING names is there, with its line of help."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
