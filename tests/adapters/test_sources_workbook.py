@@ -187,7 +187,7 @@ def expected_cell(value: Any) -> tuple[str | None, int | None]:
     return (value, Kind.TEXT) if value and value.strip() else (None, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(scalars, scalars, scalars), max_size=8),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
