@@ -24,7 +24,8 @@ import_sheet products 1
 cat <<'END'
 
 Done. 30 rows were bad on purpose, were found before anything was sent, and lie in the rejects files named above,
-each with what is wrong and what to do. Everything else is published. Type `make demo` again: nothing is sent twice.
+each with what is wrong and what to do. All others are published, or staged where the sheet says draft or discontinued.
+Type `make demo` again: nothing is sent twice.
 
 Look at what was published:
 
