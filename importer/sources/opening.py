@@ -150,7 +150,7 @@ def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_by
     shape = Shape(
         name, columns, tuple(each for each in kinds if each in columns), options.null_values, numbered=numbered
     )
-    detected = f"{name}: {frame.height} rows, {len(columns)} columns"
+    detected = f"{name}: rows {frame.height}, columns {len(columns)}"
     return Source(_Held(_numbered(texts, 2), block_bytes), shape, sheet=None, detected=detected, ours=ours)
 
 

@@ -57,11 +57,11 @@ def test_what_is_no_number_is_an_error_cell() -> None:
         ]
 
 
-def test_rows_count_as_if_there_were_a_header(tmp_path: object) -> None:
+def test_rows_count_as_if_there_were_a_header() -> None:
     """The first row is row 2, unless the frame numbers its rows itself; blank ones are left out."""
     with open_source(pl.DataFrame({"x": ["a", None, "c"]}), SourceOptions()) as source:
         assert (source.name, source.columns, source.ours) == ("<frame>", ("x",), False)
-        assert source.detected == "<frame>: 3 rows, 1 columns"
+        assert source.detected == "<frame>: rows 3, columns 1"
         assert next(source.batches()).rows() == [("a", 2, None), ("c", 4, None)]
     with open_source(pl.DataFrame({"_row": [70, 9], "x": ["a", "b"]}), SourceOptions(), name="mine") as source:
         assert (source.name, source.columns) == ("mine", ("x",))
