@@ -96,7 +96,7 @@ def doctor(mapping: str | Path | None = None, options: RunOptions | None = None)
     try:
         finished(look())
     except ImporterError as error:
-        diagnosis.bad("connection", error)
+        diagnosis.bad("token" if isinstance(error, TokenError) else "connection", error)
     return diagnosis
 
 

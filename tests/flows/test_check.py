@@ -147,6 +147,14 @@ def test_a_state_file_of_another_collection_is_refused(place: Path) -> None:
     assert "--state" in result.error.hint
 
 
+def test_a_check_takes_no_lock(place: Path) -> None:
+    """It works while a run holds the state file."""
+    path = sheet(place, "Food,food,,\n")
+    check(place / "tags.toml", path, SANDBOX)
+    with State.open(place / ".importer" / "tags.sandbox.db") as state, state.lock():
+        assert check(place / "tags.toml", path, SANDBOX).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
