@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Table
 
 _KEY, _SLUG, _DRAFT, _ARCHIVED, _LOCALE = "i:key", "i:slug", "i:draft", "i:archived", "i:locale"
-_LOCALE_ID = r"^[0-9a-f]{24}$"
+_ID = r"^[0-9a-f]{24}$"
 
 
 @dataclass(slots=True)
@@ -61,11 +61,12 @@ class Maker:
             return
         field = self.schema.by_slug.get("slug", Field(slug="slug", type="PlainText", display_name="Slug"))
         field = field.model_copy(update={"is_required": True})
+        before = len(self.bench.checks)
         flow = Pipeline(self.bench, Target("slug", "PlainText")).run(rule)
         self.flows["slug"] = flow
         made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
         self.bench.keep(made.value, VALUE + "slug")
-        for check in made.checks:
+        for check in self._not_twice(made.checks, before):
             better = slugified(flow.value) if check.code == "slug_invalid" else check.suggest
             self._plan(replace(check, suggest=better), "slug", flow.blame)
         self.bench.keep(pl.coalesce(pl.col(VALUE + "slug"), flow.value), _SLUG)
@@ -193,16 +194,24 @@ class Maker:
 
     def _field(self, field: Field, rule: Rule) -> Flow:
         """Make the value of one field."""
+        before = len(self.bench.checks)
         flow = Pipeline(self.bench, Target(field.slug, field.type)).run(rule)
         context = self._context(rule, field)
         cell = Cell(flow.value, many=flow.many, kind=flow.kind, alt=flow.alt)
-        if rule.missing == "skip" and context.references is not None:
+        if rule.missing == "skip":
             cell = replace(cell, value=self.bench.keep(_only_known(cell, context.references)))
         made = coerce(field, cell, pl.col(VALUE + field.slug), context)
         self.bench.keep(made.value, VALUE + field.slug)
-        for check in made.checks:
+        for check in self._not_twice(made.checks, before):
             self._plan(check, field.slug, flow.blame)
         return flow
+
+    def _not_twice(self, checks: Iterable[Check], before: int) -> Iterator[Check]:
+        """Call a value missing only where no step of its rule failed: else the cell is filled, with something wrong."""
+        failed = [plan.when.fill_null(value=False) for plan in self.bench.checks[before:]]
+        for check in checks:
+            missing = check.code == "required" and failed
+            yield replace(check, when=check.when & ~pl.any_horizontal(failed)) if missing else check
 
     def _slug_of_name(self) -> None:
         """Make the slug of the name; where that leaves nothing, name the name."""
@@ -237,7 +246,7 @@ class Maker:
         names = locale_names(locales)
         text = self.bench.keep(reading.normalised(flow.value).str.replace_all("_", "-", literal=True))
         if locales is None:
-            found: pl.Expr = pl.when(text.str.contains(_LOCALE_ID)).then(text)
+            found: pl.Expr = pl.when(text.str.contains(_ID)).then(text)
         else:
             found = text.replace_strict(list(names), list(names.values()), default=None, return_dtype=pl.String)
         kept = self.bench.keep(found)
@@ -291,11 +300,12 @@ def _formats(rule: Rule, usual: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(formats) if told else ()
 
 
-def _only_known(cell: Cell, table: ReferenceTable) -> pl.Expr:
-    """Leave out what the other collection has not (`missing = "skip"`)."""
-    known = table.frame.get_column("match").implode()
+def _only_known(cell: Cell, table: ReferenceTable | None) -> pl.Expr:
+    """Leave out what the other collection has not (`missing = "skip"`), and what is no id where ids are asked for."""
 
     def kept(text: pl.Expr) -> pl.Expr:
-        return pl.when(reading.normalised(text).is_in(known)).then(text)
+        name = reading.normalised(text)
+        known = name.str.contains(_ID) if table is None else name.is_in(table.frame.get_column("match").implode())
+        return pl.when(known).then(text)
 
     return cell.value.list.eval(kept(pl.element())).list.drop_nulls() if cell.many else kept(cell.value)

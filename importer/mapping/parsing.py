@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -18,13 +19,23 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-def parse_mapping(table: dict[str, Any], *, name: str, text: str = "") -> Mapping:
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+_RULES = frozenset({"fields", "item", "where", "lookup", "key"})
+"""Where `${...}` is text like any other: regular expressions have groups of that form."""
+
+
+def parse_mapping(
+    table: dict[str, Any], *, name: str, text: str = "", environment: Table[str, str] | None = None
+) -> Mapping:
     """Read the parsed TOML of a mapping; `text` is the file itself, to tell the lines of mistakes.
 
+    `environment` is what `"${NAME}"` stands for in the settings: everywhere but in rules, conditions and lookups.
     Raises MappingError with every mistake (key path, line, nearest right word), and NotYet where the mapping is
     right but asks for something of a later version.
     """
     mistakes = Mistakes(name, lines_of(text))
+    table = _filled_in(table, environment or {}, mistakes)
     lookups = table.get("lookup")
     try:
         part = MappingPart.model_validate(table, context={"lookups": lookups if isinstance(lookups, dict) else {}})
@@ -57,6 +68,24 @@ def parse_mapping(table: dict[str, Any], *, name: str, text: str = "") -> Mappin
     _note_later(part, mapping, mistakes)
     mistakes.settle()
     return mapping
+
+
+def _filled_in(table: dict[str, Any], environment: Table[str, str], mistakes: Mistakes) -> dict[str, Any]:
+    """Put the environment's values in the place of `${NAME}`."""
+
+    def filled(path: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(f"{path}.{key}", one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [filled(path, one) for one in value]
+        if not isinstance(value, str):
+            return value
+        for variable in _VARIABLE.findall(value):
+            if variable not in environment:
+                mistakes.add(path, f"the environment variable {variable} is not set")
+        return _VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
+
+    return {key: value if key in _RULES else filled(key, value) for key, value in table.items()}
 
 
 def _source(part: SourcePart) -> SourceOptions:

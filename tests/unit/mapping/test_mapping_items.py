@@ -134,9 +134,8 @@ def test_the_body_holds_what_is_there_and_nothing_else(workshop: Workshop) -> No
     rules = {"name": "A", "count": "B", "price": "C", "photo": "D", "tags": "E", "text": "F"}
     fields = "".join(f'{slug} = "{column}"\n' for slug, column in rules.items())
     text = f'[fields]\n{fields}[item]\nlocale = "G"\n'
-    cells: Cells = {
-        "A": ["Lamp"], "B": ["5"], "C": ["19.99"], "D": ["https://x.example/1.jpg"], "E": ["Ada"], "F": [None], "G": ["fr-FR"],
-    }  # fmt: skip
+    cells: Cells = {"A": ["Lamp"], "B": ["5"], "C": ["19.99"], "E": ["Ada"], "F": [None], "G": ["fr-FR"]}
+    cells["D"] = ["https://x.example/1.jpg"]
     (item,) = workshop.run(text, cells).items
     assert orjson.loads(item.body) == {
         "isArchived": False,

@@ -171,3 +171,23 @@ def test_a_mapping_names_its_collection() -> None:
     with pytest.raises(MappingError) as caught:
         parse_mapping({"fields": {"name": "A"}, "lookup": 5}, name="things.toml")
     assert caught.value.mistakes == ("collection: is missing", "lookup: must be a table, not 5")
+
+
+def test_the_environment_fills_settings_and_no_rules() -> None:
+    """`${NAME}` is a variable in settings; in a regular expression it is a group. One that is not set is a mistake."""
+    table = {
+        "collection": "${SHOP}-x",
+        "source": {"path": "${SHOP}.csv", "null_values": ["${SHOP}"]},
+        "fields": {"name": {"from": "A", "transform": [{"regex": {"(?<SHOP>a)": "${SHOP}"}}]}},
+    }
+    read = parse_mapping(table, name="things.toml", environment={"SHOP": "berlin"})
+    assert (read.collection, read.source.path, read.source.null_values) == ("berlin-x", "berlin.csv", ("berlin",))
+    assert read.fields["name"].transforms[0].argument == {"(?<SHOP>a)": "${SHOP}"}
+    with pytest.raises(MappingError) as caught:
+        parse_mapping(table, name="things.toml")
+    assert caught.value.mistakes[0] == "collection: the environment variable SHOP is not set"
+    assert {mistake.split(":")[0] for mistake in caught.value.mistakes} == {
+        "collection",
+        "source.path",
+        "source.null_values",
+    }

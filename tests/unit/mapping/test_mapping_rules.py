@@ -162,6 +162,13 @@ RULES: list[tuple[str, str, str, Cells, list[Any]]] = [
         {"A": ["Nobody; Ada", "Nobody"]},
         [["1" * 24], None],
     ),
+    (
+        "missing skip of ids",
+        "author",
+        '{ from = "A", match = "id", missing = "skip" }',
+        {"A": ["Nobody", "9" * 24]},
+        [None, "9" * 24],
+    ),
     ("many: split at ; and lines", "tags", '"A"', {"A": ["Ada; Bob\nada", None]}, [["1" * 24, "2" * 24], None]),
     ("many: all columns", "tags", '["A", "B"]', {"A": ["Ada", None], "B": ["Bob", None]}, [["1" * 24, "2" * 24], None]),
     ("many: one picked", "tags", '{ from = "A", pick = "last" }', {"A": ["Ada; Bob"]}, [["2" * 24]]),
@@ -311,3 +318,15 @@ def test_a_column_as_operand_needs_one_value(workshop: Workshop) -> None:
     """Parts cannot be calculated with a column."""
     with pytest.raises(MappingError, match="needs one value and not several"):
         workshop.field("tags", '{ from = "A", transform = [{ add = "A" }] }', {"A": ["1"]})
+
+
+def test_a_failed_step_is_no_missing_value(workshop: Workshop) -> None:
+    """A required field whose transform failed has one problem: its cell is filled, with something wrong."""
+    text = '[fields]\nname = { from = "A", transform = ["number"] }\nslug = { from = "A", transform = ["slugify"] }\n'
+    outcome = workshop.run(text, {"A": ["日本", None]})
+    assert [(row, field, code) for row, _, field, code in outcome.codes] == [
+        (2, "name", "transform_failed"),
+        (2, "slug", "transform_failed"),
+        (3, "name", "required"),
+        (3, "slug", "required"),
+    ]
