@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.client import ListedItem, endpoints, read_page
 from importer.commands.finding import ID, find_collection, find_site
-from importer.errors import UsageError
+from importer.errors import Outage, UsageError
 from importer.fields import ReferenceTable, reference_table
 from importer.mapping import compile_mapping, reference_needs
 from importer.model import KIND_PREFIX
+from importer.publishing import Listings
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from importer.client import Client
+    from importer.client import Client, ListedItem
     from importer.mapping import Compiled, Mapping
     from importer.sources import Source
     from importer.state import State
@@ -76,17 +76,20 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
 
 
 async def list_items(client: Client, collection: str, *, drafts: bool) -> list[ListedItem]:
-    """List the items of a collection, each once: the published ones, with `drafts` also the staged ones."""
+    """List the items of a collection, each once: the published ones, with `drafts` also the staged ones.
+
+    Raises Outage if the listing does not hold still long enough to be read whole.
+    """
+    listings = Listings(client, collection)
     items: dict[str, ListedItem] = {}
     for live in (True, False) if drafts else (True,):
-        offset = 0
-        while True:
-            call = endpoints.items_page(collection, live=live, offset=offset, newest_first=False)
-            page = read_page(await client.read(call))
-            items.update((item.id, item) for item in page.items)
-            offset += len(page.items)
-            if not page.items or offset >= page.total:
-                break
+        view = await listings.read(live=live)
+        if not view.proven:
+            raise Outage(
+                f"The items of the collection {collection} could not be read completely: its listing keeps changing.",
+                "Run the same command again when nobody is editing that collection.",
+            )
+        items.update(view.items)
     return list(items.values())
 
 
