@@ -6,6 +6,7 @@ import sys
 from array import array
 from dataclasses import dataclass
 from dataclasses import field as default
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,6 +15,7 @@ from importer.mapping.columns import CELL, CELL_KIND
 from importer.model import BROKEN, ROW, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping as Table
 
     from importer.mapping.rules import Mapping
@@ -80,6 +82,14 @@ class Compiled:
 
         Without `hashed` the column `_hash` is null: a check has no use for it.
         """
+        work = self.worked(frame)
+        mapped = work.select(self.outputs)
+        if hashed:
+            mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
+        return Mapped(mapped, frame.height - work.height, self._problems(work))
+
+    def worked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Run all stages on the rows that count."""
         broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
         work = frame.select(pl.col(ROW).cast(pl.UInt32), broken, *self.inputs)
         work = self._without_errors(work)
@@ -87,10 +97,7 @@ class Compiled:
             work = work.filter(self.where | pl.col(BROKEN).is_not_null())
         for stage in self.stages:
             work = work.with_columns(stage)
-        mapped = work.select(self.outputs)
-        if hashed:
-            mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
-        return Mapped(mapped, frame.height - work.height, self._problems(work))
+        return work
 
     def _without_errors(self, work: pl.DataFrame) -> pl.DataFrame:
         """Empty the cells that hold an error of the spreadsheet; their texts go to `e:` columns."""
@@ -111,23 +118,32 @@ class Compiled:
 
     def _problems(self, work: pl.DataFrame) -> pl.DataFrame:
         """Gather the problems of guilty rows only; of a broken row nothing else is said."""
-        if not work.height:
-            return pl.DataFrame(schema=PROBLEM_COLUMNS)
-        masks = work.select(plan.when.fill_null(value=False).alias(f"{at}") for at, plan in enumerate(self.planned))
-        guilty = masks.select(pl.all().any()).row(0)
-        any_broken = work.get_column(BROKEN).null_count() < work.height
         found: list[pl.DataFrame] = []
-        first = 0
-        for at, (plan, any_guilty) in enumerate(zip(self.planned, guilty, strict=True)):
-            if any_guilty:
-                mask = masks.get_column(f"{at}")
-                if any_broken and plan.code != ROW_BROKEN:
-                    mask &= work.get_column(BROKEN).is_null()
-                found.append(_told(plan, first, work.filter(mask)))
-            first += len(plan.blame.columns)
+        whole = work if work.get_column(BROKEN).null_count() == work.height else work.filter(pl.col(BROKEN).is_null())
+        numbered = zip(
+            accumulate((len(plan.blame.columns) for plan in self.planned), initial=0), self.planned, strict=False
+        )
+        for gate, plans in _by_gate(numbered).items():
+            looked = work if gate == ROW_BROKEN else whole
+            if gate in work.columns:
+                looked = looked.filter(pl.col(gate)) if looked.get_column(gate).any() else looked.clear()
+            if not looked.height:
+                continue
+            masks = looked.select(plan.when.fill_null(value=False).alias(f"{at}") for at, plan in plans)
+            for (at, plan), guilty in zip(plans, masks.iter_columns(), strict=True):
+                if guilty.any():
+                    found.append(_told(plan, at, looked.filter(guilty)))
         if not found:
             return pl.DataFrame(schema=PROBLEM_COLUMNS)
         return pl.concat(found).sort("row", "check", maintain_order=True)
+
+
+def _by_gate(numbered: Iterable[tuple[int, Planned]]) -> dict[str, list[tuple[int, Planned]]]:
+    """Put the checks together that look at the same rows; those of broken rows look at all."""
+    groups: dict[str, list[tuple[int, Planned]]] = {}
+    for at, plan in numbered:
+        groups.setdefault(ROW_BROKEN if plan.code == ROW_BROKEN else plan.gate or "", []).append((at, plan))
+    return groups
 
 
 ERROR_TEXT = "e:"

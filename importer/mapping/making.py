@@ -66,9 +66,10 @@ class Maker:
         self.flows["slug"] = flow
         made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
         self.bench.keep(made.value, VALUE + "slug")
+        gate = self._gate(field, flow.value)
         for check in self._not_twice(made.checks, before):
             better = slugified(flow.value) if check.code == "slug_invalid" else check.suggest
-            self._plan(replace(check, suggest=better), "slug", flow.blame)
+            self._plan(replace(check, suggest=better), "slug", flow.blame, gate)
         self.bench.keep(pl.coalesce(pl.col(VALUE + "slug"), flow.value), _SLUG)
 
     def key(self) -> None:
@@ -202,9 +203,20 @@ class Maker:
             cell = replace(cell, value=self.bench.keep(_only_known(cell, context.references)))
         made = coerce(field, cell, pl.col(VALUE + field.slug), context)
         self.bench.keep(made.value, VALUE + field.slug)
+        gate = self._gate(field, cell.value)
         for check in self._not_twice(made.checks, before):
-            self._plan(check, field.slug, flow.blame)
+            self._plan(check, field.slug, flow.blame, gate)
         return flow
+
+    def _gate(self, field: Field, cell: pl.Expr) -> str:
+        """Name the column that tells where a field's checks must look: where a cell gave no value.
+
+        What is wrong gives null, so that is all there can be; looking nowhere else makes checks some 10 times cheaper.
+        """
+        nothing = pl.col(VALUE + field.slug).is_null()
+        gate = "g:" + field.slug
+        self.bench.keep(nothing if field.is_required else nothing & cell.is_not_null(), gate)
+        return gate
 
     def _not_twice(self, checks: Iterable[Check], before: int) -> Iterator[Check]:
         """Call a value missing only where no step of its rule failed: else the cell is filled, with something wrong."""
@@ -282,9 +294,9 @@ class Maker:
                 value = pl.col(VALUE + slug)
                 yield value.list.join(" ") if kind in MANY_TYPES else value
 
-    def _plan(self, check: Check, field: str | None, blame: Blame) -> None:
+    def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
         self.bench.checks.append(
-            Planned(check.code, field, blame, check.when, check.value, check.suggest, dict(check.facts))
+            Planned(check.code, field, blame, check.when, check.value, check.suggest, dict(check.facts), gate)
         )
 
 

@@ -32,7 +32,10 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A check of a compiled mapping: what `model.Check` holds, the field, and the columns to blame."""
+    """A check of a compiled mapping: what `model.Check` holds, the field, and the columns to blame.
+
+    `gate` names the column (Boolean) outside of which no row can be guilty; without one every row is looked at.
+    """
 
     code: str
     field: str | None
@@ -41,6 +44,7 @@ class Planned:
     value: pl.Expr | None = None
     suggest: pl.Expr | None = None
     facts: Mapping[str, str | int | float] = default(default_factory=dict)
+    gate: str | None = None
 
 
 @dataclass(slots=True)

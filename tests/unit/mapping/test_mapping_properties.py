@@ -128,6 +128,18 @@ def test_typed_cells_never_raise_either(rows: list[tuple[str | None, ...]], kind
     assert codes.count("cell_error") == errors.height
 
 
+@settings(max_examples=12, deadline=None)
+@given(ROWS)
+def test_no_guilty_row_stands_outside_of_its_gate(rows: list[tuple[str | None, ...]]) -> None:
+    """Checks look only where a cell gave no value: nowhere else can anything be wrong."""
+    one = compiled(typed=False)
+    work = one.worked(sheet(rows))
+    for plan in one.planned:
+        if plan.gate is not None:
+            outside = plan.when.fill_null(value=False) & ~pl.col(plan.gate)
+            assert work.filter(outside).is_empty(), plan.code
+
+
 def _oracle(a: str | None, b: str | None) -> dict[str, Any]:
     """A few rules in plain Python."""
     parts = [part.strip() for part in (a or "").split(",") if part.strip()]
