@@ -29,6 +29,9 @@ check: lint types ## Everything but the tests: format, lint, types, import contr
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
 
+bench: $(READY) ## Measure check, import and start against plain scripts (10 minutes)
+	@$(BIN)/python -m bench
+
 sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/contract/node
 	@$(BIN)/python -m pytest tests/contract -rs
