@@ -261,3 +261,8 @@ def wants_traceback(environ: Mapping[str, str] | None = None) -> bool:
     """Whether IMPORTER_DEBUG asks for the traceback of a mistake of ours."""
     seen = os.environ if environ is None else environ
     return seen.get("IMPORTER_DEBUG", "").strip().casefold() not in {"", "0", "no", "false"}
+
+
+def environment() -> Mapping[str, str]:
+    """Give the environment, from which a mapping's settings may take values (`"${NAME}"`); never the token."""
+    return {name: value for name, value in os.environ.items() if name != "WEBFLOW_TOKEN"}

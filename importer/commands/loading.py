@@ -14,7 +14,7 @@ import polars as pl
 
 from importer.errors import MappingError, UsageError
 from importer.mapping import Mapping, parse_mapping
-from importer.settings import Settings, Token, read_settings, state_path
+from importer.settings import Settings, Token, environment, read_settings, state_path
 from importer.sources import Source, open_source
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def load_mapping(path: str | Path) -> MappingOfFile:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
-    parsed = parse_mapping(table, name=path.stem, text=text)
+    parsed = parse_mapping(table, name=path.stem, text=text, environment=environment())
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
 
 

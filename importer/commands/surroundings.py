@@ -106,6 +106,7 @@ def compile_for(
         locales=around.locales,
         today=today,
         draft=draft,
+        ours=source.ours,
     )
 
 
