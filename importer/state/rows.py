@@ -93,9 +93,12 @@ def keys_by_item(database: Database, item_ids: Iterable[str]) -> dict[str, tuple
 
 
 def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, Row]:
-    """Find the rows that hold an item, by their returned slug without case."""
+    """Find the rows that hold an item, by their returned slug without case.
+
+    The index is named because SQLite prefers the primary key, which makes it read every row for a list of slugs.
+    """
     question = (
-        f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - only our own names
+        f"SELECT {COLUMNS} FROM rows INDEXED BY rows_slug"  # noqa: S608 - only our own names
         " WHERE item_id IS NOT NULL AND collection = ? AND locale = ? AND slug_folded IN ({})"
     )
     lines = database.among(question, (collection, locale), (slug.casefold() for slug in slugs))

@@ -273,3 +273,24 @@ def test_state_is_all_there_when_opened_again(tmp_path: Path) -> None:
         assert second.path == path
         assert row(second, "a").status is Status.PUBLISHED
         second.close()
+
+
+def test_a_look_up_does_not_read_the_other_rows(state: State) -> None:
+    """Each chunk asks for its slugs and keys: were all rows read for that, imports would slow down as they go on."""
+    publish(state, *(f"key-{number}" for number in range(2000)))
+    state.note_seen([seen(f"seen-{number}", f"slug-{number}", key=f"held-{number}") for number in range(2000)])
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 10
+        return 0
+
+    state._database.connection.set_progress_handler(count, 10)
+    asked = [f"{number}" for number in range(5)]
+    assert len(state.rows_by_slug("", [f"key-{number}" for number in asked])) == 5
+    assert len(state.seen_by_slug("", [f"slug-{number}" for number in asked])) == 5
+    assert len(state.seen_by_key("", [f"held-{number}" for number in asked])) == 5
+    assert len(state.rows([("", f"key-{number}") for number in asked])) == 5
+    assert len(state.keys_by_item([f"id-key-{number}" for number in asked])) == 5
+    assert steps < 2000
