@@ -240,7 +240,7 @@ class RowRanges:
 def parse_rows(text: str) -> RowRanges:
     """Read `2-40,97`; raises UsageError."""
     merged: list[tuple[int, int]] = []
-    for first, last in sorted(_range(part, text) for part in text.split(",")):
+    for first, last in sorted(_range(part) for part in text.split(",")):
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
@@ -248,13 +248,13 @@ def parse_rows(text: str) -> RowRanges:
     return RowRanges(tuple(merged))
 
 
-def _range(part: str, text: str) -> tuple[int, int]:
+def _range(part: str) -> tuple[int, int]:
     found = re.fullmatch(r"\s*(\d{1,9})\s*(?:[-\N{EN DASH}]\s*(\d{1,9})\s*)?", part, re.ASCII)
     if found:
         first, last = int(found[1]), int(found[2] or found[1])
         if 1 <= first <= last:
             return first, last
-    raise UsageError(f"{part.strip()!r} in {text!r} is no row and no range of rows.", "Write it like 2-40,97.")
+    raise UsageError(f"{part.strip()!r} is no row and no range of rows.", "Write it like 2-40,97.")
 
 
 def wants_traceback(environ: Mapping[str, str] | None = None) -> bool:

@@ -13,7 +13,7 @@ import orjson
 
 from importer.client import Client, connect
 from importer.client.local import LocalTransport
-from importer.errors import MappingError
+from importer.errors import MappingError, UsageError
 from importer.model import Clock, SystemClock, Tally
 from importer.pacing import Pacer
 from importer.sandbox import Sandbox, create_app
@@ -82,9 +82,14 @@ async def connection(
 def _embedded(mapping_path: Path | None, options: RunOptions) -> Sandbox:
     """Open the sandbox of this process, and make its file where there is none."""
     path = sandbox_path(mapping_path, options.sandbox_file)
-    path.parent.mkdir(parents=True, exist_ok=True)
     seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
-    return create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE})
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The sandbox cannot use {path}: {error}", "Name another file with --sandbox-file, or remove this one."
+        ) from error
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

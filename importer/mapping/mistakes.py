@@ -40,11 +40,18 @@ class Mistakes:
         if self.found:
             lines = tuple(text for _, text in sorted(self.found + self.later, key=lambda one: one[0]))
             count = "1 mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
-            raise MappingError(f"{self.name} has {count}:", "Correct the mapping and run the same command.", lines)
+            raise MappingError(
+                f'The mapping "{self.name}" has {count}:', "Correct the mapping and run the same command.", lines
+            )
         if self.later:
             lines = tuple(text for _, text in sorted(self.later, key=lambda one: one[0]))
             raise NotYet(
-                "\n".join((f"{self.name} asks for something that is not built yet:", *(f"  {one}" for one in lines))),
+                "\n".join(
+                    (
+                        f'The mapping "{self.name}" asks for something that is not built yet:',
+                        *(f"  {one}" for one in lines),
+                    )
+                ),
                 "Take it out of the mapping, or wait for the version that has it.",
             )
 

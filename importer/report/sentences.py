@@ -28,7 +28,7 @@ HEADLINES = {
 _LABELS = {
     "created": "published",
     "updated": "updated",
-    "staged": "staged (drafts)",
+    "staged": "staged (drafts or archived)",
     "unchanged": "unchanged",
     "skipped": "skipped",
     "rejected": "rejected",
@@ -86,8 +86,9 @@ def error_text(error: ImporterError) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Begin with a capital and end with a full stop; a list of mistakes is left as it is."""
-    text = text[:1].upper() + text[1:]
+    """Begin with a capital, but for the name of a file, and end with a full stop; a list is left as it is."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    text = text[:1].upper() + text[1:] if first.isalpha() else text
     return text if "\n" in text or not text[-1:].isalnum() else f"{text}."
 
 

@@ -15,7 +15,7 @@ SHOWN_RUNS = 10
 
 _LABELS = {
     Status.PUBLISHED: "published",
-    Status.STAGED: "staged (drafts)",
+    Status.STAGED: "staged (drafts or archived)",
     Status.REJECTED: "rejected",
     Status.IN_FLIGHT: "in doubt: sent, outcome not known yet",
     Status.PENDING: "not sent yet",

@@ -172,4 +172,4 @@ def _files_nearby(path: Path) -> str:
     if not path.parent.is_dir():
         return f"There is no folder {path.parent} either."
     near = difflib.get_close_matches(path.name, [each.name for each in path.parent.iterdir()], n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Its folder, {path.parent}, is there."
+    return f"Did you mean {near[0]!r}?" if near else f"Nothing in the folder {path.parent} has a name like it."

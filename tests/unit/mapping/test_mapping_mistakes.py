@@ -130,7 +130,7 @@ def test_all_mistakes_come_at_once_and_in_the_order_of_the_file(workshop: Worksh
         workshop.read(text)
     lines = [mistake.split(":")[0] for mistake in caught.value.mistakes]
     assert lines == ["line 2", "line 4", "line 6", "line 6", "line 7"]
-    assert str(caught.value).startswith("things.toml has 5 mistakes:")
+    assert str(caught.value).startswith('The mapping "things.toml" has 5 mistakes:')
     with pytest.raises(MappingError) as caught:
         workshop.compiled('key = "x"\n[where]\nX = "1"\n[fields]\nname = "Y"\nzzz = "A"\n', ["A"])
     assert len(caught.value.mistakes) == 4
