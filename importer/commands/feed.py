@@ -109,14 +109,15 @@ class Feed:
         self._state, self._ledger, self._selection = state, ledger, selection
         self._allowed = selection.limit
 
-    def todos(self) -> Iterator[Todo]:
-        """Give the rows that need something, in the order of the sheet."""
+    def todos(self) -> Iterator[Todo | None]:
+        """Give the rows that need something, in the order of the sheet; None after each batch, for others' turn."""
         for batch in self._source.batches():
             good = self._sheet.without_bad(self._compiled.apply(batch).frame)
             asked = self._selection.keep(good)
             self._ledger.counts.skipped += good.height - asked.height
             if asked.height:
                 yield from self._of_batch(asked)
+            yield None
         self._ledger.tell()
 
     def _of_batch(self, frame: pl.DataFrame) -> Iterator[Todo]:
@@ -160,8 +161,7 @@ class Feed:
         elif same:
             self._ledger.counts.unchanged += 1
         else:
-            self._ledger.counts.skipped += 1
-            self._ledger.warnings["changed"] += 1
+            self._ledger.left_alone()
         return same
 
     def _count(self, decision: Decision, row: Row | None, number: int) -> None:

@@ -301,7 +301,9 @@ def judge(
     """Find the rule of an error, by its words where they say more than its code."""
     kind = refusal_kind(status, code, message, details, creating=creating)
     rule = REFUSALS.get(kind)
-    return rule_for(status, code) if rule is None else replace(rule, status=status)
+    if rule is None or (kind is RefusalKind.VALUE and not details):  # the code and the status say more
+        return rule_for(status, code)
+    return replace(rule, status=status)
 
 
 def stopped_by(rule: ApiRule, said: str = "") -> ImporterError:

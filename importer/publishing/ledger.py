@@ -50,11 +50,24 @@ class Ledger:
             self.warnings[warning] += 1
         if item is None:
             self.settled[key] = status
-        else:
+        elif self._place.state.rows([key])[key].fingerprint == item.fingerprint:
             self.created(status)
+        else:
+            self.left_alone()
 
-    def adopted(self, item: Item, holder: ListedItem | SeenItem, status: Status) -> None:
-        """Take an item of the collection that is the row's own, though the state did not know of it."""
+    def left_alone(self) -> None:
+        """Count a row that was changed since it was published: mode create leaves its item as it is."""
+        self.counts.skipped += 1
+        self.warnings["changed"] += 1
+        self.tell()
+
+    def unchanged(self) -> None:
+        """Count a row whose item is as the sheet has it."""
+        self.counts.unchanged += 1
+        self.tell()
+
+    def adopted(self, item: Item, holder: ListedItem | SeenItem, status: Status) -> str:
+        """Take an item of the collection that is the row's own, though the state did not know of it; gives its id."""
         if isinstance(holder, SeenItem):
             item_id, published = holder.item_id, None
         else:
@@ -66,8 +79,7 @@ class Ledger:
             SLUG_ALTERED if holder.slug != item.slug else None,
             sent=Sent(item, self._place.source),
         )
-        self.counts.unchanged += 1
-        self.tell()
+        return item_id
 
     def rejected(self, item: Item, code: str, message: str) -> None:
         """Reject a row, sent or not."""

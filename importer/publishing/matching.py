@@ -78,15 +78,21 @@ def is_ours(wanted: Wanted, item: ListedItem, evidence: Evidence) -> bool:
 
 
 def find(
-    wanted: Sequence[Wanted], items: Iterable[ListedItem], evidence: Evidence, *, suffixed: Container[Key]
+    wanted: Sequence[Wanted],
+    items: Iterable[ListedItem],
+    evidence: Evidence,
+    *,
+    suffixed: Container[Key],
+    claimed: frozenset[str] = frozenset(),
 ) -> dict[Key, ListedItem]:
     """Give each row the item that its request made: sent slugs first, then suffixed ones where `suffixed` allows.
 
-    An item whose slug another of these rows was sent with is never taken for a suffixed one.
+    An item whose slug another of these rows was sent with, or that is `claimed` by a row under way (slugs without
+    case), is never taken for a suffixed one.
     """
     by_slug: dict[str, list[ListedItem]] = defaultdict(list)
     by_stem: dict[str, list[ListedItem]] = defaultdict(list)
-    sent = {one.slug.casefold() for one in wanted}
+    sent = claimed | {one.slug.casefold() for one in wanted}
     for item in items:
         slug = item.slug.casefold()
         by_slug[slug].append(item)

@@ -9,10 +9,11 @@ from importer.client import ReplyKind, read_created
 from importer.client.endpoints import create_items
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
-from importer.planning import Chunk
+from importer.planning import Chunk, Decision
 from importer.publishing.matching import match_answer
 from importer.publishing.refusals import nameless, narrowed
 from importer.publishing.settling import Doubtful, status_of, wanted_of
+from importer.publishing.target import Todo
 from importer.state import Refused, SeenItem, Sent
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
 
 class Sender:
-    """Sends chunks; what comes of them goes to the ledger, to `waiting` (send again) or to `settling` (in doubt)."""
+    """Sends chunks; what comes of them goes to the ledger, to `waiting` (send again) or to `settling` (in doubt).
+
+    `begun` are the tasks whose request was let go, `underway` the requests of which nothing was written down since.
+    """
 
     def __init__(  # noqa: PLR0913 - the rooms that a chunk passes through
         self,
@@ -46,6 +50,8 @@ class Sender:
     ) -> None:
         self._place, self._ledger, self._lookup = place, ledger, lookup
         self._settling, self._trust, self._waiting, self._troubles = settling, trust, waiting, troubles
+        self.begun: set[asyncio.Task[None] | None] = set()
+        self.underway: dict[int, Chunk] = {}
 
     async def send(self, chunk: Chunk) -> None:
         """Send a chunk and write down what came of it.
@@ -62,7 +68,7 @@ class Sender:
             if created is None:
                 self._lose(request, chunk)
             else:
-                self._troubles.succeeded()
+                self._troubles.succeeded(chunk)
                 self._record(request, chunk, created, reply)
         elif reply.kind is ReplyKind.NOT_CARRIED_OUT:
             self._finish(request, "not_carried_out", reply, pending=chunk.keys)
@@ -79,7 +85,11 @@ class Sender:
         vetted = await self._lookup.vet(chunk)
         for item, holder in vetted.adopted:
             live = holder.live if isinstance(holder, SeenItem) else status_of(holder, live=False) is Status.PUBLISHED
-            self._ledger.adopted(item, holder, Status.PUBLISHED if live else Status.STAGED)
+            item_id = self._ledger.adopted(item, holder, Status.PUBLISHED if live else Status.STAGED)
+            if item.live and not live:
+                self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
+            else:
+                self._ledger.unchanged()
         for item, message in vetted.taken:
             self._ledger.rejected(item, "slug_taken", message)
         return Chunk(tuple(vetted.free)) if vetted.free else None
@@ -99,6 +109,8 @@ class Sender:
                 at=place.server_now(),
                 sent=[Sent(item, place.source) for item in chunk.items],
             )
+            self.underway[request] = chunk
+            self.begun.add(asyncio.current_task())
 
         call = create_items(
             place.target.collection,
@@ -127,6 +139,7 @@ class Sender:
         self._place.state.finish(
             request, outcome=outcome, at=reply.server_time, pending=pending, refused=refused, open_=open_
         )
+        self.underway.pop(request, None)
 
     def _record(self, request: int, chunk: Chunk, created: Sequence[ListedItem], reply: Reply) -> None:
         """Rule 2: the outcome of each row; rows that the answer does not show are in doubt."""
@@ -156,6 +169,7 @@ class Sender:
             twin_checks=twins,
             open_=bool(missing),
         )
+        self.underway.pop(request, None)
         for one in published:
             self._ledger.created(one.status)
         if twins:
@@ -166,11 +180,12 @@ class Sender:
     def _lose(self, request: int, chunk: Chunk) -> None:
         """The answer was lost: the effect comes within patience, or never."""
         place = self._place
-        place.state.lost(request, place.server_now(latest=True))
         now = place.clock.monotonic()
         due = now + place.timing.patience + place.timing.lag
         self._settling.open(request, due)
         self._doubt(request, [chunk], due=due, look=now + place.timing.lag)
+        self.underway.pop(request, None)
+        place.state.lost(request, place.server_now(latest=True))
 
     def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, pause: float = 0.0) -> None:
         """The request had its effect, if any: a listing decides after `lag`."""
@@ -245,6 +260,7 @@ class Sender:
 
     def settled_good(self, key: Key) -> None:
         """A listing showed that the row was written."""
+        self._troubles.forget(key)
         trusted = self._trust.verdict(key, good=True)
         if trusted:
             self._place.state.set_fact(f"trust:{trusted}", "whole")
@@ -265,6 +281,7 @@ class Sender:
 
     def reject(self, item: Item, code: str, message: str) -> None:
         """Reject a row for good, and learn from it."""
+        self._troubles.forget((item.locale, item.key))
         trusted = self._trust.verdict((item.locale, item.key), good=False)
         if trusted is not None:
             self._place.state.set_fact(f"trust:{trusted}", "whole")

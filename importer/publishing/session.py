@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from importer.client.endpoints import collection
 from importer.errors import (
     CollectionChanged,
     DeadlinePassed,
+    DiskFull,
     ImporterError,
     Interrupted,
     PlanLimit,
@@ -57,14 +59,17 @@ class Session:
         self._sends: set[asyncio.Task[None]] = set()
         self._look: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._breathe = False
         self._hurry = False
+        self._given_up = 0
         self._deadline: float | None = None
         self.stop: ImporterError | None = None
 
-    async def publish(self, todos: Iterator[Todo], plan: Plan, *, deadline: float | None = None) -> None:
+    async def publish(self, todos: Iterator[Todo | None], plan: Plan, *, deadline: float | None = None) -> None:
         """Publish everything that `todos` asks for, or as much as can be; why it stopped early is in `stop`.
 
-        `deadline` is a moment (monotonic seconds). Raises DiskFull and whatever is our own mistake.
+        `todos` may give None where others should have a turn. `deadline` is a moment (monotonic seconds). Raises
+        DiskFull and whatever is our own mistake.
         """
         self._deadline = deadline
         waiting = Waiting(todos)
@@ -79,14 +84,16 @@ class Session:
             waiting=waiting,
             troubles=self._troubles,
         )
-        self._recall()
         try:
+            await self._recall()
             while True:
                 self._fill()
-                if not self._tasks and self._next_moment() is None:
+                ended = self.stop is not None or not waiting.progressing()
+                if not self._tasks and self._next_moment() is None and ended:
                     break
                 await self._wait()
             await self._close()
+            await self._count_rest()
         finally:
             await self._cancel()
 
@@ -105,21 +112,24 @@ class Session:
     def in_doubt(self) -> int:
         """Rows of the sheet whose outcome is not known."""
         known = sum(1 for one in self._settling.rows.values() if one.item is not None)
-        return known + self._given_up
-
-    _given_up = 0
+        unwritten = sum(len(chunk.items) for chunk in self._sender.underway.values())
+        return known + self._given_up + unwritten
 
     def _halt(self, error: ImporterError) -> None:
         if self.stop is None:
             self.stop = error
             self._stopped_at = self._place.clock.monotonic()
+            for task in self._sends - self._sender.begun:
+                task.cancel()  # nothing new is sent
 
-    def _recall(self) -> None:
+    async def _recall(self) -> None:
         """Take up what earlier runs left in doubt."""
         place = self._place
+        over = place.timing.over_when_dead
+        if place.server_now() is None and not over and (place.state.open_requests() or place.state.doubts()):
+            await place.client.send(collection(place.target.collection))  # its `Date` tells how old the losses are
         now = place.clock.monotonic()
         server = place.server_now()
-        over = place.timing.over_when_dead
         place.state.interrupted(place.server_now(latest=True))
         latest = place.server_now(latest=True)
         if latest is not None:
@@ -157,16 +167,18 @@ class Session:
         if self._waiting.twins_due is not None and self._waiting.twins_due <= now and self.stop is None:
             self._waiting.twins_due = None
             self._start(self._twins.check_altered())
+        self._breathe = False
         while self.stop is None and len(self._sends) < (1 if self._troubles.calm else self._concurrency):
             chunk = self._waiting.next_chunk()
             self._attach()
+            staged = self._waiting.to_publish()
             if chunk is not None:
                 self._sends.add(self._start(self._sender.send(chunk)))
-            elif self._waiting.exhausted or not self._waiting.progressing():
+            if staged:
+                self._sends.add(self._start(self._staged.publish(staged)))
+            elif chunk is None and (self._waiting.breath or not self._waiting.progressing()):
+                self._breathe = self._waiting.breath
                 break
-        if self._waiting.exhausted and self._waiting.staged and self.stop is None:
-            todos, self._waiting.staged = self._waiting.staged, []
-            self._start(self._staged.publish(todos))
         self.ledger.tell(self._waits_for())
 
     def _attach(self) -> None:
@@ -194,8 +206,7 @@ class Session:
         if fingerprint == todo.item.fingerprint:
             self.ledger.created(status)
         else:
-            self.ledger.counts.skipped += 1
-            self.ledger.warnings["changed"] += 1
+            self.ledger.left_alone()
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -217,7 +228,9 @@ class Session:
     async def _wait(self) -> None:
         """Wait until a task ends, a moment comes, or somebody calls."""
         clock = self._place.clock
-        moments = [self._next_moment(), self._deadline if self.stop is None else None]
+        moments = [None if self._look else self._next_moment(), self._deadline if self.stop is None else None]
+        if self._breathe:
+            moments.append(clock.monotonic())
         if self.stop is not None and isinstance(self.stop, Interrupted | DeadlinePassed):
             moments.append(clock.monotonic() if self._hurry else self._stopped_at + GRACE)
         moments.append(clock.monotonic() + 1.0)  # what people read counts down
@@ -241,6 +254,7 @@ class Session:
         for task in [task for task in self._tasks if task.done()]:
             self._tasks.discard(task)
             self._sends.discard(task)
+            self._sender.begun.discard(task)
             if task is self._look:
                 self._look = None
             error = None if task.cancelled() else task.exception()
@@ -266,6 +280,7 @@ class Session:
 
     async def _apply(self, settled: Settled) -> None:
         """Give rows in doubt the verdicts that a listing showed."""
+        self._given_up += sum(1 for one in settled.given_up if one.item is not None)
         for one, listed, status in settled.found:
             self._sender.settled_good(one.wanted.id)
             self.ledger.found(one.wanted.id, one.item, listed, status, one.wanted.slug)
@@ -281,10 +296,8 @@ class Session:
             else:
                 again.append(one)
         self._waiting.settled(again)
-        for one in settled.given_up:
-            if one.item is not None:
-                self._given_up += 1
-        await self._twins.mend(settled)
+        if await self._twins.mend(settled):
+            self._settling.close(settled.over)
 
     async def _close(self) -> None:
         """Look for the twins of requests whose patience has ended, and reject what nothing excused."""
@@ -293,6 +306,17 @@ class Session:
                 self._sender.reject(item, "refused", f"Webflow refused it and names no field: {reason}")
             if self._settling.expired():
                 await self._apply(await self._settling.look())
+
+    async def _count_rest(self) -> None:
+        """After a stop, count the rows that the sheet still holds: those that need nothing, and those in doubt."""
+        if self.stop is None or isinstance(self.stop, DiskFull):
+            return
+        clock = self._place.clock
+        while self._waiting.skip() and not self._hurry and clock.monotonic() < self._stopped_at + 2 * GRACE:
+            self._attach()
+            if self._waiting.breath:
+                await clock.sleep(0)
+        self._attach()
 
     def _waits_for(self) -> str:
         """What the run waits for, for people."""

@@ -45,13 +45,15 @@ class Doubtful:
 class Settled:
     """What one look settled: rows that were found, rows that were not written, twins of rows, rows given up.
 
-    `proven` says that the listings it read can have left out nothing.
+    `proven` says that the listings it read can have left out nothing. `over` are the requests that need no further
+    look, once the twins are dealt with.
     """
 
     found: list[tuple[Doubtful, ListedItem, Status]] = field(default_factory=list)
     absent: list[Doubtful] = field(default_factory=list)
     twins: list[tuple[Wanted, ListedItem]] = field(default_factory=list)
     given_up: list[Doubtful] = field(default_factory=list)
+    over: list[int] = field(default_factory=list)
     proven: bool = True
 
 
@@ -119,11 +121,15 @@ class Settling:
         for one in [*(f[0] for f in settled.found), *settled.absent, *settled.given_up]:
             self.rows.pop(one.wanted.id, None)
         unsettled = {one.request for one in [*self.rows.values(), *settled.given_up]}
-        for request in requests if settled.proven else ():
-            if request not in unsettled:
-                self._state.close_request(request)
-                del self._open[request]
+        if settled.proven:
+            settled.over = [request for request in requests if request not in unsettled]
         return settled
+
+    def close(self, requests: Iterable[int]) -> None:
+        """Close requests whose patience has ended and whose twins were dealt with."""
+        for request in requests:
+            self._state.close_request(request)
+            self._open.pop(request, None)
 
     async def _look_in(
         self, locale: str, rows: list[Doubtful], suspects: list[Wanted], settled: Settled, began: float
@@ -136,7 +142,10 @@ class Settling:
         evidence = self._evidence(items)
         proven = live.proven and staged.proven
         deciding = {one.wanted.id for one in rows if proven and one.due <= began}
-        found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding)
+        # Items that a request under way is making now are nobody else's, whatever they look like (rule 4).
+        flying = {doubt.row.slug_sent or "" for doubt in self._state.doubts() if doubt.row.locale == locale}
+        claimed = frozenset(slug.casefold() for slug in flying)
+        found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding, claimed=claimed)
         for one in rows:
             item = found.get(one.wanted.id)
             if item is not None:
@@ -152,7 +161,8 @@ class Settling:
                     settled.given_up.append(one)
         settled.proven = settled.proven and proven
         if proven:
-            settled.twins.extend(self._twins(suspects, items.values(), evidence, {item.id for item in found.values()}))
+            free = [item for item in items.values() if item.slug.casefold() not in claimed]
+            settled.twins.extend(self._twins(suspects, free, evidence, {item.id for item in found.values()}))
 
     async def _both(self, down_to: datetime | None, locale: str) -> tuple[View, View]:
         """Both listings; one that is out of order is remembered, and from then on read whole."""

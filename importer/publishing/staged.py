@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from importer.client import ReplyKind, read_published
 from importer.client.endpoints import publish_items
 from importer.errors import Outage
-from importer.errors.api import Consequence
+from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
 from importer.state import Published, Refused
@@ -23,6 +23,9 @@ MOST = 100
 """Items of one request."""
 
 TRIES = 10
+
+STRAY = 3
+"""Stray 403s after which the run stops; publishing by id may be repeated."""
 
 
 class Staged:
@@ -44,6 +47,7 @@ class Staged:
     async def _publish(self, todos: Sequence[Todo], locale: str) -> None:
         place, backoff = self._place, Backoff()
         by_id = {todo.item_id: todo for todo in todos}
+        stray = 0
         for _ in range(TRIES):
             request, reply = await self._ask(list(by_id), locale)
             if reply.kind is ReplyKind.OK:
@@ -56,6 +60,10 @@ class Staged:
                 continue
             rule = error.rule()
             place.state.finish(request, outcome=f"refused:{error.code or error.status}", at=reply.server_time)
+            if error.kind() is RefusalKind.STRAY_403 and stray < STRAY:
+                stray += 1
+                await place.clock.sleep(backoff.failed())
+                continue
             if rule.consequence is not Consequence.REJECT:
                 raise error.exception()
             if len(todos) > 1:

@@ -23,6 +23,9 @@ GIVE_UP = 10
 ALWAYS_GIVE_UP = 40
 """Failures in a row after which it stops whatever the time."""
 
+THROTTLED = 20
+"""Writes in a row that may be answered 429; the pacer has waited after each of them."""
+
 
 class Troubles:
     """Counts what goes wrong between two successes; `calm` means: one request in flight."""
@@ -39,23 +42,34 @@ class Troubles:
         self._failures = 0
         self._failing_since: float | None = None
         self._forbidden = 0
+        self._throttled = 0
         self._successes = 0
         self._errors: dict[Key, tuple[int, int]] = {}
         self._unexplained: dict[str, Item] = {}
         self.calm = False
 
-    def succeeded(self) -> None:
+    def succeeded(self, chunk: Chunk) -> None:
         """A request that writes succeeded."""
         self._successes += 1
-        self._failures = self._forbidden = 0
+        self._failures = self._forbidden = self._throttled = 0
+        for key in chunk.keys:
+            self.forget(key)
+
+    def forget(self, key: Key) -> None:
+        """A row has its verdict: its 5xx no longer count."""
+        self._errors.pop(key, None)
         self._failing_since = None
         self._backoff.succeeded()
         self.calm = False
 
     async def not_carried_out(self, reply: Reply) -> None:
-        """A 429 is the pacer's business; a connection that never opened is an outage if it goes on."""
+        """A 429 is the pacer's business, a connection that never opened has its pause; both end a run if they stay."""
         if reply.status is None:
             await self.failed(reply)
+            return
+        self._throttled += 1
+        if self._throttled >= THROTTLED and reply.error is not None:
+            raise reply.error.exception()
 
     async def failed(self, reply: Reply) -> None:
         """Pause after a failure; raises Outage once it has lasted too long."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from importer.client import NotFound, ReplyKind
 from importer.client.endpoints import delete_items, unpublish_items
 from importer.client.endpoints import item as item_call
+from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
 from importer.publishing.matching import Evidence, is_ours
@@ -42,15 +43,17 @@ class Twins:
                 older = next(
                     (item for item in found if item.id != row.item_id and is_ours(wanted, item, evidence)), None
                 )
-                if older is not None and await self._remove(row.item_id, row.locale):
+                if older is not None:
+                    if not await self._remove(row.item_id, row.locale):
+                        continue  # looked at again in the next run
                     status = status_of(older, live=row.status is Status.PUBLISHED)
                     found_again = (older.id, older.slug, status, older.last_published)
                     place.state.adopt(row.locale, row.key, found_again)
             place.state.drop_twin_checks([(check.locale, check.key)])
 
-    async def mend(self, settled: Settled) -> None:
-        """Deal with the items that a listing showed to be a row's besides the one that it holds."""
-        place = self._place
+    async def mend(self, settled: Settled) -> bool:
+        """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
+        place, mended = self._place, True
         for wanted, item in settled.twins:
             row = place.state.rows([wanted.id]).get(wanted.id)
             if row is None or item.id in place.state.keys_by_item([item.id]):
@@ -59,9 +62,10 @@ class Twins:
                 if row.status is not Status.IN_FLIGHT:
                     self._ledger.found(wanted.id, None, item, status_of(item, live=False), wanted.slug)
             elif row.item_id != item.id:
-                await self._remove_newer(row.item_id, item, wanted)
+                mended = await self._remove_newer(row.item_id, item, wanted) and mended
+        return mended
 
-    async def _remove_newer(self, held: str, item: ListedItem, wanted: Wanted) -> None:
+    async def _remove_newer(self, held: str, item: ListedItem, wanted: Wanted) -> bool:
         """Remove the item that is not the row's, if the row's own is still there."""
         try:
             await self._place.client.read(item_call(self._place.target.collection, held, live=False))
@@ -69,8 +73,8 @@ class Twins:
             self._ledger.say(
                 f'The item {held} of the row "{wanted.key}" is gone from the collection; its twin {item.id} was left.'
             )
-            return
-        await self._remove(item.id, wanted.locale)
+            return True
+        return await self._remove(item.id, wanted.locale)
 
     async def _remove(self, item_id: str, locale: str) -> bool:
         """Unpublish and delete one item that is ours, by id; asked for again until it is answered."""
@@ -103,7 +107,11 @@ class Twins:
             reply = await place.client.send(call, before=before)
             outcome = {ReplyKind.OK: "answered", ReplyKind.LOST: "repeated"}.get(reply.kind, str(reply.kind))
             place.state.finish(request, outcome=outcome, at=reply.server_time)
-            if reply.kind in {ReplyKind.OK, ReplyKind.REFUSED} and (reply.status or 0) < 500:  # noqa: PLR2004
+            error = reply.error
+            if error is not None and error.status != 409 and error.rule().consequence is Consequence.STOP:  # noqa: PLR2004
+                raise error.exception()
+            stray = error is not None and error.kind() is RefusalKind.STRAY_403
+            if reply.kind in {ReplyKind.OK, ReplyKind.REFUSED} and (reply.status or 0) < 500 and not stray:  # noqa: PLR2004
                 return reply
             await place.clock.sleep(backoff.failed())
         return reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from importer.planning import Chunk, Chunker, Decision
@@ -15,40 +16,76 @@ if TYPE_CHECKING:
     from importer.publishing.settling import Doubtful
     from importer.publishing.target import Todo
 
+MOST = 100
+"""Staged items that one request publishes."""
+
+
+class End(Enum):
+    """The sheet has no more rows."""
+
+    END = 0
+
+
+END = End.END
+
 
 class Waiting:
     """The work of a run that is not under way: it is drawn from the sheet only as fast as it is sent."""
 
-    def __init__(self, todos: Iterator[Todo]) -> None:
+    def __init__(self, todos: Iterator[Todo | None]) -> None:
         self._todos = todos
-        self._chunker = Chunker()
+        self._chunker, self._resent = Chunker(), Chunker()
         self._again: deque[Chunk] = deque()
         self._ready: deque[Chunk] = deque()
         self._parts = 0
         self._sent_before: set[Key] = set()
         self._doomed: dict[Key, str] = {}
-        self.exhausted = False
+        self.exhausted = self.breath = False
         self.staged: list[Todo] = []
         self.unsettled: list[Todo] = []
         self.twins_due: float | None = None
 
     def next_chunk(self) -> Chunk | None:
         """The next chunk to send, or None while there is none (rows to publish or settle are put aside)."""
+        self.breath = False
         if self._again:
             return self._again.popleft()
         while not self._ready and not self.exhausted:
-            todo = next(self._todos, None)
+            todo = next(self._todos, END)
             if todo is None:
+                self.breath = True
+                return None
+            if isinstance(todo, End):
                 self.exhausted = True
                 self._ready.extend(self._chunker.rest())
+                self._again.extend(self._resent.rest())
             elif todo.decision is Decision.CREATE:
                 self._ready.extend(self._chunker.add(todo.item))
             elif todo.decision is Decision.PUBLISH:
                 self.staged.append(todo)
+                if len(self.staged) >= MOST:
+                    return None
             else:
                 self.unsettled.append(todo)
                 return None
-        return self._ready.popleft() if self._ready else None
+        if self._ready:
+            return self._ready.popleft()
+        return self._again.popleft() if self._again else None
+
+    def skip(self) -> bool:
+        """Draw the next row of the sheet only to count it; whether there was one."""
+        todo = next(self._todos, END)
+        self.breath = todo is None
+        if not isinstance(todo, End) and todo is not None and todo.decision is Decision.SETTLE:
+            self.unsettled.append(todo)
+        return not isinstance(todo, End)
+
+    def to_publish(self) -> list[Todo]:
+        """Staged items that are to be published now: a request full of them, or the last ones of the sheet."""
+        if not self.exhausted and len(self.staged) < MOST:
+            return []
+        todos, self.staged = self.staged, []
+        return todos
 
     def progressing(self) -> bool:
         """Whether there is work that needs no waiting, or rows of the sheet that were not drawn yet."""
@@ -60,9 +97,9 @@ class Waiting:
         self._again.append(chunk)
 
     def create(self, item: Item) -> None:
-        """Send an item that turned out not to be there."""
+        """Send an item that turned out not to be there, together with others."""
         self._sent_before.add((item.locale, item.key))
-        self._again.append(Chunk((item,)))
+        self._again.extend(self._resent.add(item))
 
     def settled(self, absent: list[Doubtful]) -> None:
         """Send rows again that were not written, in the parts in which they were put in doubt."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
     from pathlib import Path
 
+    import httpx
+
     from importer.commands.loading import Job
     from importer.commands.result import RunResult, RunSummary
 
@@ -96,7 +98,7 @@ FIELDS = {"name": "Title", "slug": "Slug", "text": "Text", "photo": "Photo"}
 class Night:
     """One collection, one sheet, one state file; `sheet` is a frame with Title, Slug, Text, Photo."""
 
-    def __init__(self, folder: Path, **switches: str) -> None:
+    def __init__(self, folder: Path, *, seed: dict[str, Any] | None = None, **switches: str) -> None:
         self.folder = folder
         self.hours = Hours()
         self.switches = {"rate_limit": "600"} | switches
@@ -106,8 +108,9 @@ class Night:
         self.state = folder / "notes.db"
         self.result: RunResult | None = None
         self.embedded = False
+        self.wire: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport
         self.app = create_app(
-            folder / "webflow.db", seed=SEED, switches=self.switches, now=lambda: EVENING + self.hours.now
+            folder / "webflow.db", seed=seed or SEED, switches=self.switches, now=lambda: EVENING + self.hours.now
         )
 
     @staticmethod
@@ -166,7 +169,7 @@ class Night:
     async def _open(self, job: Job) -> AsyncIterator[Connection]:
         self.app.set(switches=self.switches, faults=self.faults)
         tally = Tally()
-        transport = LocalTransport(self.app)
+        transport = self.wire(LocalTransport(self.app))
         async with connect("http://sandbox/v2", "sandbox", transport=transport) as http:
             pacer = Pacer(own_limit=job.options.requests_per_minute)
             client = Client(http, pacer, self.hours, tally, patience=job.options.patience)
@@ -179,30 +182,71 @@ class Night:
         return sorted(item["fieldData"]["slug"] for item in self.items(live=True))
 
     def items(self, *, live: bool) -> list[dict[str, Any]]:
-        """All items of the collection, asked for without faults."""
+        """All items of the collection, in every locale, asked for without faults."""
+
+        async def ask(http: httpx.AsyncClient, site: dict[str, Any], collection: str) -> list[dict[str, Any]]:
+            locales = [site["locales"]["primary"], *site["locales"]["secondary"]]
+            asked: dict[str, Any] = {"limit": 100, "cmsLocaleId": ",".join(one["cmsLocaleId"] for one in locales)}
+            found: list[dict[str, Any]] = []
+            while True:
+                path = f"/collections/{collection}/items{'/live' if live else ''}"
+                page = (await http.get(path, params={**asked, "offset": len(found)})).json()
+                found += page["items"]
+                if len(found) >= page["pagination"]["total"]:
+                    return found
+
+        found: list[dict[str, Any]] = self.outside(ask)
+        return found
+
+    def outside(self, ask: Callable[[httpx.AsyncClient, dict[str, Any], str], Coroutine[Any, Any, Any]]) -> Any:
+        """Let somebody else use Webflow, without faults: `ask` gets a client, the site and the collection's id."""
         self.app.set(switches={"rate_limit": "100000", "listing_delay": "0", "listing_order": "as_asked"}, faults=[])
 
-        async def ask() -> list[dict[str, Any]]:
+        async def asked() -> Any:
             async with connect("http://sandbox/v2", "sandbox", transport=LocalTransport(self.app)) as http:
-                site = (await http.get("/sites")).json()["sites"][0]["id"]
-                collection = (await http.get(f"/sites/{site}/collections")).json()["collections"][0]["id"]
-                found: list[dict[str, Any]] = []
-                while True:
-                    path = f"/collections/{collection}/items{'/live' if live else ''}"
-                    page = (await http.get(path, params={"offset": len(found), "limit": 100})).json()
-                    found += page["items"]
-                    if len(found) >= page["pagination"]["total"]:
-                        return found
+                site = (await http.get("/sites")).json()["sites"][0]
+                collection = (await http.get(f"/sites/{site['id']}/collections")).json()["collections"][0]["id"]
+                return await ask(http, site, collection)
 
-        found: list[dict[str, Any]] = self._wait(ask())
-        return found
+        return self._wait(asked())
+
+    def strangers(self, fields: list[dict[str, Any]], *, live: bool = True) -> list[str]:
+        """Somebody else makes these items (`fieldData`); gives their ids."""
+
+        async def make(http: httpx.AsyncClient, site: dict[str, Any], collection: str) -> list[str]:
+            path = f"/collections/{collection}/items{'/live' if live else ''}"
+            made: list[str] = []
+            for start in range(0, len(fields), 100):
+                part = [
+                    {"isDraft": not live, "isArchived": False, "fieldData": one} for one in fields[start : start + 100]
+                ]
+                answer = await http.post(path, json={"items": part})
+                assert answer.status_code == 202, answer.text
+                made += [one["id"] for one in answer.json()["items"]]
+            return made
+
+        ids: list[str] = self.outside(make)
+        return ids
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass."""
+        self.hours.now += seconds
 
     def outcome(self) -> dict[int, tuple[str, str | None]]:
         """What the state file says: row number -> (status, error code)."""
-        with sqlite3.connect(self.state) as file:
-            lines = file.execute("SELECT source_row, status, error_code FROM outcome").fetchall()
-        file.close()
+        lines = self.ask_state("SELECT source_row, status, error_code FROM outcome")
         return {row: (status, code) for row, status, code in lines}
+
+    def told(self, row: int) -> str:
+        """What the state file says went wrong with a row."""
+        return str(self.ask_state("SELECT error FROM outcome WHERE source_row = ?", row)[0][0])
+
+    def ask_state(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the state file in SQL."""
+        with sqlite3.connect(self.state) as file:
+            lines = file.execute(question, values).fetchall()
+        file.close()
+        return lines
 
     def writes(self) -> int:
         """How many requests that write were sent so far."""
@@ -214,8 +258,10 @@ def night(tmp_path: Path) -> Iterator[Callable[..., Night]]:
     """Make a night with these switches."""
     nights: list[Night] = []
 
-    def begin(**switches: str) -> Night:
-        nights.append(Night(tmp_path, **switches))
+    def begin(*, seed: dict[str, Any] | None = None, **switches: str) -> Night:
+        folder = tmp_path / str(len(nights))
+        folder.mkdir()
+        nights.append(Night(folder, seed=seed, **switches))
         return nights[-1]
 
     yield begin
