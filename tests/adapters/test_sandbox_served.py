@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from importer.sandbox import Sandbox, create_app, serve, serving
+from importer.sandbox.served import _listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,14 @@ def test_served_answers_have_one_date_and_no_word_of_the_server(http: httpx.Clie
     headers = http.get("sites").headers
     assert len(headers.get_list("date")) == 1
     assert "server" not in headers
+
+
+def test_answers_go_out_whole() -> None:
+    """Head and body are two writes: no accepted connection holds the second one back until the first is confirmed."""
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_switches_of_a_running_sandbox_can_be_changed(http: httpx.Client) -> None:
