@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ def narrowed(chunk: Chunk, error: ApiError) -> tuple[Chunk, ...]:
 
 _FEW = 5
 
+_QUOTES = re.compile(r"""(?<!\w)(['"`]).*?\1(?!\w)""")
+"""Something in quotes; the apostrophe of "the site's plan" is none."""
+
 
 def _quoted_in(item: Item, error: ApiError) -> bool:
     """Whether a detail of the error names a field of this item and quotes the value that it has there."""
@@ -61,7 +65,7 @@ def _texts(value: Any) -> set[str]:
 
 def nameless(error: ApiError) -> str | None:
     """The reason of a refusal that names no field and no value (so may be about the site's plan), else None."""
-    return None if not error.anonymous or "'" in error.message else error.said
+    return None if not error.anonymous or _QUOTES.search(error.message) else error.said
 
 
 @dataclass(slots=True)

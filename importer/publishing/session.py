@@ -136,13 +136,13 @@ class Session:
             place.state.date_lost(latest)
         dues: dict[int, float] = {}
         for request in place.state.open_requests():
-            left = place.timing.patience
+            left = place.timing.patience + place.timing.lag
             lost_at = request.lost_at or request.sent_at
             if over:
-                left = 0.0
+                left = place.timing.lag
             elif lost_at is not None and server is not None:
                 left = min(left, max(0.0, left - (server - lost_at).total_seconds()))
-            dues[request.id] = now + left + place.timing.lag
+            dues[request.id] = now + left
             self._settling.open(request.id, dues[request.id])
         doubts = place.state.doubts()
         for doubt in doubts:
