@@ -24,6 +24,7 @@ from importer.fields.text import (
     coerce_video,
 )
 from importer.model import Cell, Check
+from importer.schema.evaluation import once_for_each_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,6 +83,10 @@ _COERCIONS: Mapping[str, Callable[[Field, Cell, pl.Expr, Context], Coerced]] = {
 }
 
 
+_READ = frozenset(VALUE_TYPES) - {"PlainText"}
+"""The types whose texts are worth reading once only, for reading them takes some work."""
+
+
 def coerce(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
     """Make the value of a field out of a cell, and the checks of it.
 
@@ -95,6 +100,8 @@ def coerce(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
         alt = None if cell.alt is None else cell.alt.list.first()
         cell = replace(cell, value=cell.value.list.first(), many=False, alt=alt)
     made = (coerce_slug if field.slug == "slug" else _COERCIONS[field.type])(field, cell, out, context)
+    if field.type in _READ and not cell.many and cell.kind is None and cell.alt is None and cell.value.meta.is_column():
+        made = replace(made, value=once_for_each_text(cell.value, made.value, VALUE_TYPES[field.type]))
     return (
         replace(made, checks=(Check("required", _says_nothing(cell, field)), *made.checks))
         if field.is_required

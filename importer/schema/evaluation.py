@@ -1,7 +1,7 @@
 """How a reading is evaluated that is made of several steps.
 
 Polars computes a part of an expression again wherever it stands, also for cells that a cheaper reading has settled.
-These two give one expression that computes each step once, and the dear ones only for the cells that need them.
+These give one expression that computes each step once, and the dear ones only for the cells that need them.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ if TYPE_CHECKING:
 
     DType: TypeAlias = DataType | DataTypeClass
 
+_WORTH_IT = 4
+"""How often a text must stand in a batch, on average, for finding the different ones to cost less than it saves."""
+
 
 def first_reading(text: pl.Expr, readers: Sequence[Callable[[pl.Expr], pl.Expr]], dtype: DType) -> pl.Expr:
     """Read each text with the first of `readers` that gives something; each sees only what those before it left.
 
     Readers must work cell by cell. Null stays null.
     """
+    asked = [reader(pl.col("text")).cast(dtype).alias("given") for reader in readers]
 
     def read(texts: pl.Series) -> pl.Series:
         found = pl.repeat(None, len(texts), dtype=dtype, eager=True)
-        for reader in readers:
+        for given_by in asked:
             left = texts.is_not_null() & found.is_null()
             if not left.any():
                 break
-            asked = texts.filter(left).to_frame("text")
-            given = asked.select(reader(pl.col("text")).cast(dtype).alias("given")).to_series()
+            given = texts.filter(left).to_frame("text").select(given_by).to_series()
             found = given if left.all() else found.scatter(left.arg_true(), given)
         return found
 
@@ -62,3 +65,21 @@ def staged(inputs: Mapping[str, pl.Expr | None], stages: Sequence[Mapping[str, p
         return given.gather(pl.select(places.cast(pl.UInt32)).to_series())
 
     return pl.map_batches(list(present.values()), compute, return_dtype=dtype)
+
+
+def once_for_each_text(text: pl.Expr, reading: pl.Expr, dtype: DType) -> pl.Expr:
+    """Evaluate `reading`, which looks at nothing but the column `text` (String), once for each different text.
+
+    Most columns of a sheet repeat themselves: options, dates, colors, yes and no. Where nearly all texts of a batch
+    differ, they are read as they stand. Null stays null.
+    """
+    name = text.meta.output_name()
+
+    def read(texts: pl.Series) -> pl.Series:
+        if texts.n_unique() * _WORTH_IT > len(texts):
+            return texts.to_frame(name).select(reading.cast(dtype)).to_series()
+        different = texts.unique().drop_nulls()
+        given = different.to_frame(name).select(reading.cast(dtype)).to_series()
+        return given.gather(texts.cast(pl.Enum(different)).to_physical())
+
+    return text.map_batches(read, return_dtype=dtype, is_elementwise=True)
