@@ -63,7 +63,12 @@ def _checked(job: Job, observer: Observer) -> RunResult:
             observer.say(warning)
         if not job.options.offline:
             _keep(job, learnt.around, observer)
-        sheet = check_sheet(source, compiled, on_batch=lambda read, _: observer.progress(Progress(0, read, 0, None)))
+        sheet = check_sheet(
+            source,
+            compiled,
+            hashed=False,
+            on_batch=lambda read, _: observer.progress(Progress(0, read, 0, None)),
+        )
         rejects = write_rejects(
             rejects_folder(job, source),
             columns=source.columns,

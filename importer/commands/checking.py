@@ -26,6 +26,9 @@ LONGEST_VALUE = 400
 RENDERED_AT_ONCE = 1_000
 """Bad rows whose sentences are made in one go."""
 
+JUDGED_AT_ONCE = 2_000
+"""Suspected rows that are gathered before they are judged (whole rows, with all that was worked out for them)."""
+
 ROW_OF_PROBLEM = "row"
 """The column of a frame of problems that says which row is guilty."""
 
@@ -88,28 +91,27 @@ class Sheet:
 
 
 def check_sheet(
-    source: Source, compiled: Compiled, *, on_batch: Callable[[int, pl.DataFrame], None] | None = None
+    source: Source,
+    compiled: Compiled,
+    *,
+    hashed: bool = True,
+    on_batch: Callable[[int, pl.DataFrame], None] | None = None,
 ) -> Sheet:
     """Map and check every row of the sheet; nothing of a good row is kept but 20 bytes.
 
-    `on_batch` is told how many rows were read so far, and given the mapped frame. Raises SourceEmpty for a sheet
-    without rows, SourceError for one that cannot be read.
+    `on_batch` is told how many rows were read so far, and given the mapped frame (with `_hash` only if `hashed`).
+    Raises SourceEmpty for a sheet without rows, SourceError for one that cannot be read.
     """
     suspects = Suspects(compiled)
-    found: list[pl.DataFrame] = []
+    court = _Court(compiled)
     read = left_out = total = 0
     for batch in source.batches():
-        mapped = compiled.apply(batch)
+        mapped = compiled.apply(batch, hashed=hashed)
         read += batch.height
         left_out += mapped.left_out
         total += mapped.frame.height
         suspects.add(mapped.frame)
-        if mapped.problems.height:
-            found.append(
-                mapped.problems.with_columns(
-                    pl.col("value").str.head(LONGEST_VALUE), pl.col("suggest").str.head(LONGEST_VALUE)
-                )
-            )
+        court.add(mapped.suspects)
         if on_batch is not None:
             on_batch(read, mapped.frame)
     if not read:
@@ -122,16 +124,43 @@ def check_sheet(
             f"{source.name}{_sheet(source)}: two rows carry the number {twice} in the column _row.",
             "Give each row its own number there, or remove one of the two.",
         )
-    problems = pl.concat(found).sort(ROW_OF_PROBLEM, maintain_order=True) if found else _no_problems()
+    problems = court.problems()
     doubles = suspects.verified(source)
     bad = pl.concat([problems.get_column(ROW_OF_PROBLEM), doubles.rows]).unique().sort()
     return Sheet(compiled, read, left_out, total, bad, problems, doubles)
 
 
-def _no_problems() -> pl.DataFrame:
-    return pl.DataFrame(
-        schema={ROW_OF_PROBLEM: pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
-    )
+class _Court:
+    """Gathers suspected rows of many batches before they are judged: a judgement costs far more than a row of it."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._suspects: list[pl.DataFrame] = []
+        self._found: list[pl.DataFrame] = []
+
+    def add(self, suspects: pl.DataFrame) -> None:
+        """Take the suspected rows of a batch."""
+        self._suspects.append(suspects)
+        if sum(frame.height for frame in self._suspects) >= JUDGED_AT_ONCE:
+            self._judge()
+
+    def problems(self) -> pl.DataFrame:
+        """Give the problems of all rows, sorted by row."""
+        self._judge()
+        if not self._found:
+            return pl.DataFrame(
+                schema={ROW_OF_PROBLEM: pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
+            )
+        return pl.concat(self._found).sort(ROW_OF_PROBLEM, maintain_order=True)
+
+    def _judge(self) -> None:
+        if not self._suspects:
+            return
+        problems = self._compiled.judged(pl.concat(self._suspects))
+        self._suspects.clear()
+        if problems.height:
+            shortened = (pl.col("value", "suggest").str.head(LONGEST_VALUE),)
+            self._found.append(problems.with_columns(shortened))
 
 
 def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:

@@ -77,7 +77,7 @@ class Suspects:
         for batch in source.batches():
             again = batch.filter(pl.col(ROW).is_in(suspected.implode()))
             if again.height:
-                looked.append(self._compiled.apply(again).frame.select(ROW, "_locale", "_key", "_slug"))
+                looked.append(self._compiled.apply(again, hashed=False).frame.select(ROW, "_locale", "_key", "_slug"))
         exact = pl.concat(looked)
         found = [_later(exact, "_slug", "slug_duplicate")]
         if self._compiled.key_field != "slug":

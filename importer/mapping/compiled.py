@@ -15,7 +15,7 @@ from importer.mapping.columns import CELL, CELL_KIND
 from importer.model import BROKEN, ROW, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from collections.abc import Mapping as Table
 
     from importer.mapping.rules import Mapping
@@ -45,12 +45,19 @@ class Mapped:
 
     `frame`: `_row` UInt32, `_key`, `_slug`, `_name` String, `_draft`, `_archived` Boolean, `_locale` String ("" is
     the primary one), `_hash` String (32 hex digits), `_files` UInt32, and `v:<field slug>`, null for what is
-    omitted. `problems`: one line a problem, `check` an index into `Compiled.checks`.
+    omitted. `suspects`: the few rows that may be wrong, for `Compiled.judged`; those of several batches may be put
+    together, which is cheaper than to look at each batch's.
     """
 
     frame: pl.DataFrame
     left_out: int
-    problems: pl.DataFrame
+    suspects: pl.DataFrame
+    judged: Callable[[pl.DataFrame], pl.DataFrame]
+
+    @property
+    def problems(self) -> pl.DataFrame:
+        """Give one line a problem: row, check (an index into `Compiled.checks`), value, suggest."""
+        return self.judged(self.suspects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Compiled:
     hashes: tuple[pl.Expr, pl.Expr]
 
     def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
-        """Map a batch of the sheet and find everything that is wrong with each of its rows.
+        """Map a batch of the sheet and find the rows that may be wrong.
 
         Without `hashed` the column `_hash` is null: a check has no use for it.
         """
@@ -86,7 +93,7 @@ class Compiled:
         mapped = work.select(self.outputs)
         if hashed:
             mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
-        return Mapped(mapped, frame.height - work.height, self._problems(work))
+        return Mapped(mapped, frame.height - work.height, work.filter(self._suspected()), self.judged)
 
     def worked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Run all stages on the rows that count."""
@@ -116,8 +123,17 @@ class Compiled:
                 work = work.with_columns(pl.lit(None, dtype=pl.String).alias(ERROR_TEXT + header))
         return work
 
-    def _problems(self, work: pl.DataFrame) -> pl.DataFrame:
-        """Gather the problems of guilty rows only; of a broken row nothing else is said."""
+    def _suspected(self) -> pl.Expr:
+        """Tell where any check may find something: behind its gate, or where it has none, by itself."""
+        gates = dict.fromkeys(plan.gate for plan in self.planned if plan.gate is not None)
+        ungated = [plan.when.fill_null(value=False) for plan in self.planned if plan.gate is None]
+        return pl.any_horizontal(*gates, *ungated)
+
+    def judged(self, work: pl.DataFrame) -> pl.DataFrame:
+        """Find everything that is wrong with suspected rows; of a broken row nothing else is said.
+
+        Gives one line a problem, by row and check: row UInt32, check UInt16, value and suggest String.
+        """
         found: list[pl.DataFrame] = []
         whole = work if work.get_column(BROKEN).null_count() == work.height else work.filter(pl.col(BROKEN).is_null())
         numbered = zip(

@@ -116,6 +116,15 @@ def test_borders_of_batches_do_not_matter(rows: list[tuple[str | None, ...]], si
     assert [problem for part in parts for problem in part[2]] == whole[2]
 
 
+@settings(max_examples=10, deadline=None)
+@given(ROWS, st.integers(min_value=1, max_value=7))
+def test_suspects_of_many_batches_are_judged_together(rows: list[tuple[str | None, ...]], size: int) -> None:
+    """A large sheet is judged some thousand suspects at a time: the same problems as batch by batch."""
+    frame, one = sheet(rows), compiled(typed=False)
+    suspects = [one.apply(frame.slice(at, size)).suspects for at in range(0, frame.height, size)]
+    assert one.judged(pl.concat(suspects)).equals(one.apply(frame).problems)
+
+
 @settings(max_examples=12, deadline=None)
 @given(ROWS, st.lists(st.sampled_from(list(Kind)), min_size=12, max_size=12))
 def test_typed_cells_never_raise_either(rows: list[tuple[str | None, ...]], kinds: list[Kind]) -> None:
