@@ -1,0 +1,160 @@
+"""Nights drawn at random: sheets, switches, faults and crashes; each good row ends live exactly once."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.flows.conftest import Night
+
+EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "12"))
+"""How many nights are drawn; a campaign sets more."""
+
+PATIENCE = 60.0
+
+SWITCHES: dict[str, list[str]] = {
+    "refusal": ["atomic", "partial", "partial_ahead"],
+    "taken_slug": ["refuse", "suffix"],
+    "answer_order": ["sent", "shuffled"],
+    "answer_shape": ["items", "list"],
+    "listing_delay": ["0", "5"],
+    "listing_order": ["as_asked", "ignored"],
+    "listing_sort": ["supported", "refused"],
+    "live_in_staged": ["yes", "no"],
+    "missing_headers": ["no", "yes"],
+    "date_header": ["yes", "no"],
+    "stamps": ["equal", "spread"],
+    "rate_limit": ["60", "600"],
+}
+"""What nobody knows about Webflow, within what the state file assumes (an order that is new each time is not)."""
+
+FAULTS: list[dict[str, Any]] = [
+    {"do": "refuse"},
+    {"do": "reset_before"},
+    {"do": "reset_after"},
+    {"do": "slow", "seconds": 20},
+    {"do": "slow_answer", "seconds": 400},
+    {"do": "timeout_then_commit", "seconds": 50, "wait": 1},
+    {"do": "truncated"},
+    {"do": "garbage"},
+    {"do": "stray_403"},
+    {"do": "throttle", "retry_after": "0"},
+    {"do": "throttle", "retry_after": "absurd"},
+    {"do": "status", "status": 500},
+    {"do": "status", "status": 500, "work": "done"},
+    {"do": "status", "status": 502, "body": "html", "work": "done"},
+    {"do": "status", "status": 504, "body": "html"},
+]
+
+
+class Crash(Exception):  # noqa: N818 - what happens, not an error
+    """The process is gone."""
+
+
+class Crashing(httpx.AsyncBaseTransport):
+    """A wire on which the process dies at one request; the state file is kept as it stood at that instant."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, one: Night, at: list[int], *, carried_out: bool) -> None:
+        self._inner, self._one, self._left, self._carried_out = inner, one, at, carried_out
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._left[0] -= 1
+        if self._left[0] == 0:
+            if self._carried_out:
+                await self._inner.handle_async_request(request)
+            keep(self._one.state)
+        if self._left[0] <= 0:
+            raise Crash
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def kept(state: Path) -> Path:
+    return state.with_suffix(".kept")
+
+
+def keep(state: Path) -> None:
+    """Copy what is on the disk, as a dead process leaves it."""
+    kept(state).unlink(missing_ok=True)
+    if state.exists():
+        with closing(sqlite3.connect(state)) as source, closing(sqlite3.connect(kept(state))) as copy:
+            source.backup(copy)
+
+
+def restore(state: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        state.with_name(state.name + end).unlink(missing_ok=True)
+    if kept(state).exists():
+        shutil.copy(kept(state), state)
+
+
+def run(one: Night, chance: random.Random) -> None:
+    """Run once; perhaps the process dies on the way."""
+    if chance.random() < 0.5:
+        at, carried_out = [chance.randint(1, 25)], chance.random() < 0.5
+        one.wire = lambda inner: Crashing(inner, one, at, carried_out=carried_out)
+    else:
+        one.wire = lambda inner: inner
+    try:
+        one.run(patience=PATIENCE, concurrency=chance.choice([1, 2, 4]))
+    except Crash:
+        restore(one.state)
+    one.wire = lambda inner: inner
+
+
+def plan(chance: random.Random) -> list[dict[str, Any]]:
+    """Some requests that go wrong: creates mostly, sometimes any."""
+    faults = []
+    for _ in range(chance.randint(0, 3)):
+        about = chance.choice([{"method": "POST"}, {"method": "POST"}, {"path": "*/items*"}])
+        rhythm = chance.choice([{"nth": chance.randint(1, 4)}, {"every": chance.randint(2, 4)}])
+        faults.append({"when": about | rhythm} | chance.choice(FAULTS))
+    return faults
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=EXAMPLES < 100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(seed=st.integers(0, 2**48))
+def test_each_good_row_ends_live_exactly_once(night: Callable[..., Night], seed: int) -> None:
+    """Whatever happens within the assumptions: good rows once, bad rows rejected, counts add up in every run."""
+    chance = random.Random(seed)
+    one = night(**{name: chance.choice(values) for name, values in SWITCHES.items()})
+    number = chance.choice([1, 5, 40, 101, 230, 320])
+    bad = set(chance.sample(range(number), k=min(number, chance.choice([0, 0, 1, 3]))))
+    photos = ["https://example.com/dead.png" if n in bad else None for n in range(number)]
+    one.sheet = one.rows(number, Photo=photos)
+    for _ in range(chance.randint(1, 4)):
+        one.faults = plan(chance)
+        run(one, chance)
+        one.passes(chance.choice([0, 0, 30, 1_000]))
+        one.sheet = one.sheet.sample(fraction=1, shuffle=True, seed=chance.randint(0, 99))
+    one.faults = []
+    one.passes(1_000)
+    one.run(patience=PATIENCE)
+    counts = one.run(patience=PATIENCE).counts
+    good = number - len(bad)
+    assert one.published() == sorted(f"note-{n + 1}" for n in range(number) if n not in bad)
+    assert (counts.unchanged, counts.rejected) == (good, len(bad))
+    assert one.exit_code == (1 if bad else 0)
+    items = {item["id"]: item["fieldData"]["slug"] for item in one.items(live=True)}
+    assert dict(one.ask_state("SELECT item_id, slug FROM rows WHERE status = 'published'")) == items
+    if one.switches["live_in_staged"] == "yes":
+        assert len(one.items(live=False)) == good
