@@ -72,7 +72,7 @@ def _checked(job: Job, observer: Observer) -> RunResult:
         rejects = write_rejects(
             rejects_folder(job, source),
             columns=source.columns,
-            batches=source.batches(),
+            batches=sheet.guilty(source),
             problems=sheet.problems_for,
             decimal=job.mapping.source.decimal,
             expected=sheet.bad.len(),

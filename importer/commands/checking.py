@@ -29,6 +29,9 @@ RENDERED_AT_ONCE = 1_000
 JUDGED_AT_ONCE = 2_000
 """Suspected rows that are gathered before they are judged (whole rows, with all that was worked out for them)."""
 
+KEPT_BYTES = 16 << 20
+"""How much of bad rows is kept in memory, so that the sheet need not be read once more for the rejects."""
+
 ROW_OF_PROBLEM = "row"
 """The column of a frame of problems that says which row is guilty."""
 
@@ -39,7 +42,8 @@ class Sheet:
 
     `read` counts rows without blank ones and includes `left_out` (not passing the mapping's `where`); `total` is what
     remains, one item each. `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one
-    line a problem (row, check, value, suggest), sorted by row; `doubles` the later rows of a key or a slug.
+    line a problem (row, check, value, suggest), sorted by row; `doubles` the later rows of a key or a slug. `kept` has
+    all bad rows as the source gave them (and others), unless they were too many to keep.
     """
 
     compiled: Compiled
@@ -49,6 +53,7 @@ class Sheet:
     bad: pl.Series
     found: pl.DataFrame
     doubles: Doubles
+    kept: pl.DataFrame | None
 
     @property
     def good(self) -> int:
@@ -71,6 +76,13 @@ class Sheet:
     def only_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows of a frame that failed a check."""
         return frame.filter(pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
+
+    def guilty(self, source: Source) -> Iterator[pl.DataFrame]:
+        """Give the bad rows as the source gives them; the sheet is read again only where they were too many to keep."""
+        if self.kept is None:
+            yield from filter(len, map(self.only_bad, source.batches()))
+        elif self.bad.len():
+            yield from self.only_bad(self.kept).iter_slices(RENDERED_AT_ONCE)
 
     def problems(self) -> Iterator[Problem]:
         """Tell every problem, by row number; sentences are made a thousand rows at a time."""
@@ -103,7 +115,7 @@ def check_sheet(
     Raises SourceEmpty for a sheet without rows, SourceError for one that cannot be read.
     """
     suspects = Suspects(compiled)
-    court = _Court(compiled)
+    court, kept = _Court(compiled), _Kept()
     read = left_out = total = 0
     for batch in source.batches():
         mapped = compiled.apply(batch, hashed=hashed)
@@ -112,6 +124,7 @@ def check_sheet(
         total += mapped.frame.height
         suspects.add(mapped.frame)
         court.add(mapped.suspects)
+        kept.add(batch, mapped.suspects.get_column(ROW))
         if on_batch is not None:
             on_batch(read, mapped.frame)
     if not read:
@@ -127,7 +140,9 @@ def check_sheet(
     problems = court.problems()
     doubles = suspects.verified(source)
     bad = pl.concat([problems.get_column(ROW_OF_PROBLEM), doubles.rows]).unique().sort()
-    return Sheet(compiled, read, left_out, total, bad, problems, doubles)
+    return Sheet(
+        compiled, read, left_out, total, bad, problems, doubles, kept.rows() if doubles.rows.is_empty() else None
+    )
 
 
 class _Court:
@@ -161,6 +176,26 @@ class _Court:
         if problems.height:
             shortened = (pl.col("value", "suggest").str.head(LONGEST_VALUE),)
             self._found.append(problems.with_columns(shortened))
+
+
+class _Kept:
+    """Keeps suspected rows as the source gave them, as long as they are few."""
+
+    def __init__(self) -> None:
+        self._rows: list[pl.DataFrame] | None = []
+        self._bytes = 0.0
+
+    def add(self, batch: pl.DataFrame, suspects: pl.Series) -> None:
+        """Take the suspected rows of a batch."""
+        if self._rows is None:
+            return
+        rows = batch.filter(pl.col(ROW).is_in(suspects.implode()))
+        self._bytes += rows.estimated_size()
+        self._rows = [*self._rows, rows] if self._bytes <= KEPT_BYTES else None
+
+    def rows(self) -> pl.DataFrame | None:
+        """Give them all, None where they were too many."""
+        return pl.concat(self._rows) if self._rows else None
 
 
 def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:

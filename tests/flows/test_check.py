@@ -274,7 +274,10 @@ def test_every_row_has_one_verdict_whatever_the_batches(rows: list[tuple[str, st
             for batch in source.batches()
             for row in found.without_bad(found.compiled.apply(batch).frame).get_column("_row")
         ]
+        told = [list(one.guilty(source)) for one in (found, replace(found, kept=None))]
     present = set(kept.get_column("at"))
+    assert all({row for batch in each for row in batch.get_column("_row")} == set(found.bad) for each in told)
+    assert all(batch.columns[:2] == ["N", "S"] for each in told for batch in each)
     assert set(found.bad) == bad & present
     assert sorted(good) == sorted(present - bad)
     assert found.good + found.bad.len() == found.total == len(present)
