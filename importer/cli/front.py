@@ -26,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # a narrow terminal is no reason to die
     try:
         status = answer(given)
+        for number in (signal.SIGINT, signal.SIGTERM):  # it is said how it ended: a signal comes too late by now
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
     except BrokenPipeError:  # somebody read the first lines and left, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -36,14 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def answer(arguments: list[str]) -> int:
     """Run one command; its exit status."""
     as_json = "--json" in arguments
+    spoken: dict[str, int] = {}
     try:
-        status = group.main(args=arguments, prog_name="importer", standalone_mode=False)
+        status = group.main(args=arguments, prog_name="importer", standalone_mode=False, obj=spoken)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
         return _said(_usage(wrong), as_json=as_json)
-    except (click.Abort, KeyboardInterrupt):
-        return _said(Interrupted("Stopped by Ctrl-C."), as_json=as_json)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        # Where the one object of --json stands already, the signal came too late.
+        return spoken["exit_code"] if spoken else _said(_interrupted(stop), as_json=as_json)
     except ImporterError as error:
         return _said(error, as_json=as_json)
     except BrokenPipeError:
@@ -86,5 +90,14 @@ def _bug(mistake: Exception) -> Bug:
     )
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM takes the way of Ctrl-C: an event loop would swallow an exception of the ordinary kind."""
+
+
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted("Stopped by SIGTERM.", terminated=True)
+    raise _Terminated
+
+
+def _interrupted(stop: BaseException) -> Interrupted:
+    terminated = isinstance(stop, _Terminated) or isinstance(stop.__cause__, _Terminated)
+    return Interrupted(f"Stopped by {'SIGTERM' if terminated else 'Ctrl-C'}.", terminated=terminated)

@@ -37,7 +37,10 @@ def complain(error: ImporterError) -> None:
 
 
 def print_json(answer: dict[str, Any]) -> None:
-    """Print the one object of `--json`."""
+    """Print the one object of `--json`; from here on a signal comes too late to be another one."""
+    context = click.get_current_context(silent=True)
+    if context is not None and isinstance(context.obj, dict):
+        context.obj["exit_code"] = answer["exit_code"]
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
