@@ -189,6 +189,21 @@ def test_rule_4_look_alike_of_somebody_else_is_neither_adopted_nor_removed(night
     assert not one.ask_state("SELECT 1 FROM rows WHERE item_id = ?", made[0])
 
 
+def test_rule_4_item_of_a_row_under_way_is_nobody_elses(night: Callable[..., Night]) -> None:
+    """A lost row and one under way say the same, and its slug looks suffixed: each gets an item of its own."""
+    one = night()
+    one.sheet = one.rows(120)
+    one.sheet = one.changed(Title={110: "Note 1"}, Text={110: "Text of note 1"}, Slug={110: "note-1-b"})
+    one.faults = [
+        {"when": CREATE | {"nth": 1}, "do": "reset_before"},
+        {"when": CREATE | {"nth": 2}, "do": "slow_answer", "seconds": 100},
+    ]
+    counts = one.run(patience=60.0).counts
+    assert (counts.created, counts.removed, one.exit_code) == (120, 0, 0)
+    assert one.published() == sorted({*names(120), "note-1-b"} - {"note-111"})
+    assert one.run().counts.unchanged == 120
+
+
 @pytest.mark.parametrize("taken", ["refuse", "suffix"])
 def test_rule_6_slug_taken_after_a_resend_is_settled_not_rejected(night: Callable[..., Night], taken: str) -> None:
     """A 429 that was carried out all the same: the second send finds the slugs taken, by the rows' own items."""
