@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import click
-from tqdm import tqdm
 
 from importer.report.progress import asides, progress_line
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from tqdm import tqdm
 
     from importer.model import Progress
 
@@ -66,6 +67,8 @@ class Watcher:
         if bar is None or bar.total != total:
             if bar is not None:
                 bar.close()
+            from tqdm import tqdm  # only for a terminal: starting is quicker without
+
             bar = self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, leave=False, dynamic_ncols=True)
         rejected = [f"{progress.rejected:,} rejected"] if progress.rejected else []
         bar.set_postfix_str(", ".join([*rejected, *asides(progress)]), refresh=False)

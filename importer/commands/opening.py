@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from importer.client import Client, connect
-from importer.client.local import LocalTransport
 from importer.errors import MappingError, UsageError
 from importer.model import Clock, SystemClock, Tally
 from importer.pacing import Pacer
-from importer.sandbox import Sandbox, create_app
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
+    from importer.client.local import LocalTransport
     from importer.commands.loading import Job
     from importer.commands.options import RunOptions
+    from importer.sandbox import Sandbox
     from importer.settings import Settings
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ async def connection(
     pacer = Pacer(own_limit=options.requests_per_minute)
     token = settings.require_token().reveal()
     app = _embedded(mapping_path, options) if options.sandbox else None
-    transport = None if app is None else LocalTransport(app)
+    transport = None if app is None else _transport_to(app)
     try:
         async with connect(settings.base_url, token, transport=transport, concurrency=options.concurrency) as http:
             client = Client(http, pacer, clock, tally, patience=options.patience)
@@ -79,8 +79,16 @@ async def connection(
             app.close()
 
 
+def _transport_to(app: Sandbox) -> LocalTransport:
+    from importer.client.local import LocalTransport  # not on the way to the real Webflow: starting is quicker without
+
+    return LocalTransport(app)
+
+
 def _embedded(mapping_path: Path | None, options: RunOptions) -> Sandbox:
     """Open the sandbox of this process, and make its file where there is none."""
+    from importer.sandbox import create_app  # not on the way to the real Webflow: starting is quicker without
+
     path = sandbox_path(mapping_path, options.sandbox_file)
     seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
     try:

@@ -10,7 +10,6 @@ from importer.errors import Outage, UsageError
 from importer.fields import ReferenceTable, reference_table
 from importer.mapping import compile_mapping, reference_needs
 from importer.model import KIND_PREFIX
-from importer.publishing import Listings
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
@@ -80,6 +79,8 @@ async def list_items(client: Client, collection: str, *, drafts: bool) -> list[L
 
     Raises Outage if the listing does not hold still long enough to be read whole.
     """
+    from importer.publishing import Listings  # only where a field names items: starting is quicker without
+
     listings = Listings(client, collection)
     items: dict[str, ListedItem] = {}
     for live in (True, False) if drafts else (True,):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
-from rapidfuzz import fuzz, process
 
 from importer.model import Check
 from importer.schema.evaluation import first_reading
@@ -102,6 +101,8 @@ def nearest(text: pl.Expr, choices: Sequence[str]) -> pl.Expr:
     """Suggest the choice that is most like a wrong text (String), null where none is like it."""
 
     def best(wrong: str) -> str | None:
+        from rapidfuzz import fuzz, process  # only when something is wrong: starting is quicker without
+
         found = process.extractOne(wrong, choices, scorer=fuzz.ratio, processor=_folded, score_cutoff=_LIKE_ENOUGH)
         return found[0] if found else None
 

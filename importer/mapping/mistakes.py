@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from importer.errors import MappingError, NotYet
 
 if TYPE_CHECKING:
@@ -73,6 +70,9 @@ class Mistakes:
 def nearest(word: str, words: Iterable[str]) -> str:
     """Say which known word was probably meant, as the end of a sentence; empty where none is near."""
     known = {one.strip().casefold(): one for one in words}
+    from rapidfuzz import process  # only when something is wrong: starting is quicker without
+    from rapidfuzz.distance import OSA
+
     near = process.extractOne(
         word.strip().casefold(), known.keys(), scorer=OSA.normalized_similarity, score_cutoff=_ALIKE
     )

@@ -9,17 +9,19 @@ import csv
 import errno
 import os
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from importer.errors import DiskFull, StateError
 from importer.model import KIND_PREFIX, ROW, Kind, Problem
-from importer.report.workbook import RejectsWorkbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from importer.report.workbook import RejectsWorkbook
 
 ADDED_COLUMNS = (ROW, "_error_code", "_error", "_fix")
 """What stands behind the source's own columns; a file whose header has `_row` and `_error_code` is ours."""
@@ -58,31 +60,44 @@ def write_rejects(  # noqa: PLR0913 - named, and most have a default
     text, book = folder / "rejects.csv", folder / "rejects.xlsx"
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if xlsx and expected <= MOST_WORKBOOK_ROWS else None
-        try:
-            rows = _guilty(columns, batches, problems)
-            written, fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)
-            if written and fits and workbook is not None:
-                workbook.save(_draft_of(book))
-                _draft_of(book).replace(book)
-            else:
-                book.unlink(missing_ok=True)
-            if written:
-                _draft_of(text).replace(text)
-            else:
-                text.unlink(missing_ok=True)
-        finally:
-            if workbook is not None:
-                workbook.drop()
-            _draft_of(text).unlink(missing_ok=True)
-            _draft_of(book).unlink(missing_ok=True)
-    return text if written else None
+        rows = _guilty(columns, batches, problems)
+        first = next(rows, None)
+        if first is None:
+            text.unlink(missing_ok=True)
+            book.unlink(missing_ok=True)
+            return None
+        with_book = xlsx and expected <= MOST_WORKBOOK_ROWS
+        _write((text, book), columns, chain([first], rows), decimal, with_book=with_book)
+    return text
+
+
+def _write(
+    files: tuple[Path, Path], columns: Sequence[str], rows: Iterable[Guilty], decimal: str, *, with_book: bool
+) -> None:
+    """Write the files beside their places, then move them there."""
+    from importer.report.workbook import RejectsWorkbook  # only where a row is rejected: starting is quicker without
+
+    text, book = files
+    workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if with_book else None
+    try:
+        fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)
+        if fits and workbook is not None:
+            workbook.save(_draft_of(book))
+            _draft_of(book).replace(book)
+        else:
+            book.unlink(missing_ok=True)
+        _draft_of(text).replace(text)
+    finally:
+        if workbook is not None:
+            workbook.drop()
+        _draft_of(text).unlink(missing_ok=True)
+        _draft_of(book).unlink(missing_ok=True)
 
 
 def _write_both(
     draft: Path, workbook: RejectsWorkbook | None, columns: Sequence[str], rows: Iterable[Guilty], decimal: str
-) -> tuple[int, bool]:
-    """Write the CSV and gather the workbook; how many rows were written, and whether the workbook holds them all."""
+) -> bool:
+    """Write the CSV and gather the workbook; whether that holds them all."""
     written, fits = 0, True
     # The mark at the beginning makes spreadsheet programs read UTF-8, so that saving it there harms nothing.
     with draft.open("w", encoding="utf-8-sig", newline="") as file:
@@ -93,10 +108,10 @@ def _write_both(
             own = [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
             lines.writerow([*own, str(row), *map(neutralised, said)])
             written += 1
-            fits = fits and written <= MOST_WORKBOOK_ROWS and RejectsWorkbook.takes(cells)
+            fits = fits and workbook is not None and written <= MOST_WORKBOOK_ROWS and workbook.takes(cells)
             if fits and workbook is not None:
                 workbook.add(cells, kinds, (row, *said), of_row)
-    return written, fits
+    return fits
 
 
 def neutralised(cell: str) -> str:

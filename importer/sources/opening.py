@@ -20,12 +20,12 @@ from importer.sources.frame import as_texts
 from importer.sources.header import column_names, header_at, is_ours
 from importer.sources.shape import PLACE, Shape, kept
 from importer.sources.source import Source
-from importer.sources.workbook import Column, read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importer.model import SourceOptions
+    from importer.sources.workbook import Column
 
 _TEXT = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _WORKBOOK = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
@@ -103,6 +103,8 @@ def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
 
 
 def _open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
+    from importer.sources.workbook import Column, read_sheet  # two readers of workbooks: starting is quicker without
+
     sheet = read_sheet(path, options.sheet, name)
     columns, here = sheet.columns, f"{name} (sheet {sheet.name!r})"
     height = len(columns[0].texts) if columns else 0

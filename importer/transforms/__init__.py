@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from importer.transforms.arithmetic import ARITHMETIC_TRANSFORMS
 from importer.transforms.dates import DATE_TRANSFORMS
 from importer.transforms.distinct import on_distinct, within_lists
@@ -79,6 +76,9 @@ def compile_call(call: Call, around: Surroundings) -> Step:
 def _known(name: str) -> Transform:
     if name in TRANSFORMS:
         return TRANSFORMS[name]
+    from rapidfuzz import process  # only when something is wrong: starting is quicker without
+    from rapidfuzz.distance import OSA
+
     near = process.extractOne(str(name), TRANSFORMS.keys(), scorer=OSA.normalized_similarity, score_cutoff=0.55)
     raise ValueError(f"there is no transform {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-import nh3
 import polars as pl
-from markdown_it import MarkdownIt
 
 from importer.transforms.distinct import on_distinct
 from importer.transforms.steps import Call, Step, Surroundings, Transform, plain
@@ -36,6 +34,8 @@ def unescaped(value: pl.Expr) -> pl.Expr:
 
 
 def _html_of_markdown() -> Callable[[str], str]:
+    from markdown_it import MarkdownIt  # only for mappings that need it: starting is quicker without
+
     reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     return lambda text: str(reader.render(text)).strip()
 
@@ -50,6 +50,8 @@ def _html_clean(call: Call, _around: Surroundings) -> Step:
 
 
 def _cleaned(text: str) -> str:
+    import nh3  # only for mappings that need it: starting is quicker without
+
     return nh3.clean(text, link_rel=None)
 
 
