@@ -130,7 +130,7 @@ class Night:
     good: list[str]
     holder: int
     locked: Ended
-    asked_by_locked: int
+    askers: int
     interrupted: Stop
     terminated: Stop
     late: Stop
@@ -152,28 +152,26 @@ def night(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Night:
         return stop
 
     served.plan(slow(2.5))
-    run = desk.start("--json")
+    run = desk.start("--json", "--concurrency", "1")
     holder = run.process.pid
-    desk.taken_in(3, run)
-    before = len(served.log())
+    desk.taken_in(1, run)
     locked = desk.run("--json")
-    asked = len(served.log()) - before
+    askers = sum(line["path"] == "/v2/sites" for line in served.log())
     run.signal(signal.SIGINT)
     interrupted = stopped(run)
 
-    served.plan(slow(0.4))
-    run = desk.start()
+    served.plan(slow(0.8))
+    run = desk.start("--concurrency", "1")
     desk.taken_in(1, run)
     run.signal(signal.SIGTERM)
     terminated = stopped(run)
 
-    served.plan(slow(0.9))
-    late = stopped(desk.start("--json", "--deadline", "2s", "--concurrency", "1"))
+    late = stopped(desk.start("--json", "--concurrency", "1", "--deadline", "2s"))
 
     served.plan()
     last = stopped(desk.start("--json"))
     assert desk.holds_the_token() == []
-    return Night(good, holder, locked, asked, interrupted, terminated, late, last, desk.published(), desk.kept())
+    return Night(good, holder, locked, askers, interrupted, terminated, late, last, desk.published(), desk.kept())
 
 
 def slow(seconds: float, *, do: str = "slow", method: str = "POST") -> dict[str, Any]:
@@ -197,7 +195,7 @@ def test_second_run_is_told_who_holds_the_lock(night: Night) -> None:
     assert (night.locked.code, told["verdict"], told["error"]["code"], told["runs"]) == (5, "stopped", "locked", [])
     assert f"process {night.holder} on " in told["error"]["message"]
     assert f"process {night.holder} on " in night.locked.err
-    assert night.asked_by_locked <= 1, "only the run that holds the lock sends"
+    assert night.askers == 1, "only the run that holds the lock asks"
 
 
 def test_sigterm_lets_requests_in_flight_end_and_people_are_told(night: Night) -> None:
@@ -233,7 +231,7 @@ def test_the_next_run_completes_what_was_stopped(night: Night) -> None:
 def test_second_ctrl_c_ends_at_once_and_leaves_the_rest_in_doubt(desk: Desk) -> None:
     """Answers that are still awaited are given up; the next run finds out what became of them."""
     good = desk.sheet(500)
-    desk.served.plan(slow(9, do="slow_answer"))
+    desk.served.plan(slow(20, do="slow_answer"))
     run = desk.start("--json")
     desk.taken_in(4, run)
     assert len(desk.published()) == 400
@@ -243,7 +241,7 @@ def test_second_ctrl_c_ends_at_once_and_leaves_the_rest_in_doubt(desk: Desk) -> 
     moment = time.monotonic()
     run.signal(signal.SIGINT)
     ended = desk.ended(run)
-    assert time.monotonic() - moment < 4
+    assert time.monotonic() - moment < 8
     assert (ended.code, ended.json["verdict"]) == (130, "stopped")
     assert (ended.items["created"], ended.items["in_doubt"], ended.items["not_sent"]) == (0, 400, 100)
     desk.served.plan()
@@ -263,7 +261,7 @@ def test_signal_while_the_collection_is_read(desk: Desk, number: int, code: int)
     moment = time.monotonic()
     run.signal(number)
     ended = desk.ended(run)
-    assert time.monotonic() - moment < 4
+    assert time.monotonic() - moment < 8
     assert (ended.code, ended.json["verdict"], ended.json["error"]["code"]) == (code, "stopped", "interrupted")
     assert desk.served.writes() == 0
 
@@ -277,7 +275,7 @@ def test_ctrl_c_while_the_sheet_is_checked(desk: Desk) -> None:
     moment = time.monotonic()
     run.signal(signal.SIGINT)
     ended = desk.ended(run)
-    assert time.monotonic() - moment < 4
+    assert time.monotonic() - moment < 8
     assert (ended.code, ended.json["verdict"], ended.json["error"]["code"]) == (130, "stopped", "interrupted")
     assert desk.served.writes() == 0
 
