@@ -254,9 +254,10 @@ class Sender:
             return
         await self._troubles.require_same_schema()
         reason = nameless(error)
-        if reason is not None and rule.problem == "refused" and self._troubles.unexplained(reason, item):
+        sentence = f"{rule.sentence} Webflow says: {error.said}"
+        if reason is not None and rule.problem == "refused" and self._troubles.unexplained(reason, item, sentence):
             return
-        self.reject(item, rule.problem or "refused", f"{rule.sentence} Webflow says: {error.said}")
+        self.reject(item, rule.problem or "refused", sentence)
 
     def settled_good(self, key: Key) -> None:
         """A listing showed that the row was written."""

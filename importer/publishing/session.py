@@ -302,8 +302,8 @@ class Session:
     async def _close(self) -> None:
         """Look for the twins of requests whose patience has ended, and reject what nothing excused."""
         if self.stop is None:
-            for item, reason in self._troubles.aside():
-                self._sender.reject(item, "refused", f"Webflow refused it and names no field: {reason}")
+            for item, sentence in self._troubles.aside():
+                self._sender.reject(item, "refused", sentence)
             if self._settling.expired():
                 await self._apply(await self._settling.look())
 

@@ -45,7 +45,7 @@ class Troubles:
         self._throttled = 0
         self._successes = 0
         self._errors: dict[Key, tuple[int, int]] = {}
-        self._unexplained: dict[str, Item] = {}
+        self._unexplained: dict[str, tuple[Item, str]] = {}
         self.calm = False
 
     def succeeded(self, chunk: Chunk) -> None:
@@ -125,20 +125,20 @@ class Troubles:
                 "Publish the site if it is not, then run the same command again: the sheet is checked anew.",
             )
 
-    def unexplained(self, reason: str, item: Item) -> bool:
-        """Put a row aside that was refused without naming a field or a value.
+    def unexplained(self, reason: str, item: Item, sentence: str) -> bool:
+        """Put a row aside that was refused without naming a field or a value; `sentence` says so to people.
 
         Raises PlanLimit if another row was refused for the same reason: then it is no matter of the row.
         """
-        if reason in self._unexplained and self._unexplained[reason].key != item.key:
+        if reason in self._unexplained and self._unexplained[reason][0].key != item.key:
             self._unexplained.clear()
             raise PlanLimit(
                 f"Webflow refuses one item after another and names no field: {reason}",
                 "Compare the number of items with what the site's plan allows; then run the same command again.",
             )
-        self._unexplained[reason] = item
+        self._unexplained[reason] = item, sentence
         return True
 
     def aside(self) -> list[tuple[Item, str]]:
-        """The rows put aside, once the run is at its end: nothing showed that they were not at fault."""
-        return [(item, reason) for reason, item in self._unexplained.items()]
+        """The rows put aside, and why, once the run is at its end: nothing showed that they were not at fault."""
+        return list(self._unexplained.values())

@@ -1,4 +1,4 @@
-"""How a run ends before its time: told to, out of time, or out of disk; and what it says of each row then."""
+"""How a run ends before its time: told to, out of time, out of disk, or held back by a guard; and what it says then."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from importer.publishing import Session
+from importer.settings import parse_count_or_percent
 from importer.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from tests.flows.conftest import Night
 
@@ -181,3 +181,95 @@ def test_what_a_run_keeps_does_not_grow_with_the_sheet(
     assert not session._settling.rows
     assert not session._troubles._errors
     assert not sender._trust._open
+
+
+def test_stopped_run_says_of_each_row_what_is_known(night: Callable[..., Night]) -> None:
+    """Rows published before are unchanged even where a stopped run did not come to them; the rest was not sent."""
+    one = night()
+    one.sheet = one.rows(900)
+    one.run(limit=800)
+    one.sheet = one.sheet.reverse()
+    one.faults = [{"when": CREATE, "do": "missing_scopes"}]
+    counts = one.run().counts
+    assert one.exit_code == 3
+    assert (counts.unchanged, counts.in_doubt + counts.not_sent) == (800, 100)
+
+
+def test_patience_counts_from_the_loss_not_from_the_next_run(night: Callable[..., Night]) -> None:
+    """A run long after a lost answer need not wait for it again."""
+    one = night()
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
+    assert one.run(deadline=5.0, patience=300.0).counts.in_doubt == 5
+    one.faults = []
+    one.passes(3_600)
+    before = one.hours.now
+    assert one.run(patience=300.0).counts.created == 5
+    assert one.hours.now - before < 30
+    complete(one, 5)
+
+
+def test_settled_rows_are_sent_again_together(night: Callable[..., Night]) -> None:
+    """Rows in doubt since an earlier run that were not written go out a hundred to a request."""
+    one = night()
+    one.sheet = one.rows(2_000)
+    one.faults = [{"when": CREATE, "do": "reset_before"}]
+    one.run(limit=400, deadline=5.0)
+    one.faults = []
+    one.passes(3_600)
+    one.sheet = one.sheet.reverse()
+    before = one.writes()
+    assert one.run().counts.created == 2_000
+    assert one.writes() - before <= 20 + 2
+
+
+def test_slow_listing_does_not_keep_the_run_busy(night: Callable[..., Night]) -> None:
+    """While a listing is read, time passes: the run waits for it instead of asking itself again and again."""
+    one = night()
+    slow = {"when": {"method": "GET", "path": "*/items*", "from": 3}, "do": "slow", "seconds": 20}
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500}, slow]
+    assert one.run().counts.created == 5
+
+
+def test_listing_that_cannot_be_read_stops_the_run_resumably(night: Callable[..., Night]) -> None:
+    """A listing without a total proves nothing: exit 5, the rows stay in doubt, the next run settles them."""
+    one = night()
+    listing = {"method": "GET", "path": "*/items*", "from": 3}
+    one.faults = [
+        {"when": CREATE | {"nth": 1}, "do": "reset_after"},
+        {"when": listing, "do": "status", "status": 200, "body": '{"items": []}'},
+    ]
+    counts = one.run().counts
+    assert (counts.in_doubt, one.exit_code) == (5, 5)
+    one.faults = []
+    one.passes(600)
+    assert one.run().counts.created == 5
+    complete(one, 5)
+
+
+def test_rule_10_changed_rules_of_identity_stop_before_sending(night: Callable[..., Night]) -> None:
+    """The slugs come from another column: exit 6 says how many rows would become new, and how to mean it."""
+    one = night()
+    one.run()
+    one.mapping["fields"] = one.mapping["fields"] | {"slug": "Other"}
+    one.sheet = one.rows(5).with_columns(Other="Slug").with_columns(Other=one.sheet["Slug"] + "-new")
+    before = one.writes()
+    counts = one.run().counts
+    assert one.result is not None
+    assert one.result.error is not None
+    assert (one.exit_code, one.result.error.code, counts.not_sent) == (6, "identity_changed", 5)
+    assert "5 rows" in one.result.error.message
+    assert "--accept-new-keys" in one.result.error.hint
+    assert one.writes() == before
+    assert one.run(accept_new_keys=True).counts.created == 5
+    assert one.run().counts.unchanged == 5
+
+
+@pytest.mark.parametrize(("guard", "allowed"), [("max_rejects", "0"), ("max_change", "3"), ("max_change", "50%")])
+def test_guard_stops_before_anything_is_sent(night: Callable[..., Night], guard: str, allowed: str) -> None:
+    """More than a guard allows: exit 6, nothing sent, and the counts add up."""
+    one = night()
+    one.sheet = one.changed(Text={1: "x" * 300})
+    counts = one.run(**{guard: parse_count_or_percent(allowed)}).counts
+    assert one.exit_code == 6
+    assert (counts.not_sent, counts.rejected) == (4, 1)
+    assert one.writes() == 0
