@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import signal
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.flows.processes import ROOT, TOKEN, Clone, Ended, Served, until
+from tests.flows.planted import planted
+from tests.flows.processes import TOKEN, Clone, Ended, Served, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,10 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 STATE = "state/posts.db"
+
+KILLS = int(os.environ.get("IMPORTER_KILLS", "3"))
+
+pytestmark = pytest.mark.timeout(60 + 20 * KILLS)
 
 GOOD, LIVE, REJECTED = 469, 441, 21
 
@@ -66,8 +70,7 @@ class Killed:
 
 def moments() -> list[Moment]:
     """Three moments over the time of the run, or as many as IMPORTER_KILLS says."""
-    number = int(os.environ.get("IMPORTER_KILLS", "3"))
-    return [Moment(CREATES * n // number + (n > 0), SLOW * ((n * 3 + 2) % 7) / 7) for n in range(number)]
+    return [Moment(CREATES * n // KILLS + (n > 0), SLOW * ((n * 3 + 2) % 7) / 7) for n in range(KILLS)]
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +116,6 @@ def nights(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Kil
         return list(pool.map(live_through, folders, [prepared] * len(folders), moments()))
 
 
-def expected() -> list[tuple[int, str, str]]:
-    """Row, column and code of the planted rows of the posts."""
-    with (ROOT / "sample_data" / "expected_rejects.csv").open(encoding="utf-8", newline="") as lines:
-        return [(int(r["row"]), r["column"], r["code"]) for r in csv.DictReader(lines) if r["file"] == "blog_posts.csv"]
-
-
 @pytest.mark.parametrize("place", range(len(moments())))
 def test_killed_at_any_moment_loses_and_doubles_nothing(nights: list[Killed], place: int) -> None:
     """By the sandbox's own listing and by the state file: each good row once, bad ones rejected, all counted."""
@@ -139,7 +136,7 @@ def test_killed_at_any_moment_loses_and_doubles_nothing(nights: list[Killed], pl
     assert sent == dict(zip(slugs, (item["id"] for item in night.staged), strict=True))
     assert sorted(sent.values()) == sorted({item["id"] for item in [*night.live, *night.staged]})
     rejected = [(row["source_row"], row["error_code"]) for row in night.rows if row["status"] == "rejected"]
-    assert sorted(rejected) == sorted((row, code) for row, _, code in expected())
+    assert sorted(rejected) == sorted((row, code) for row, _, code in planted("blog_posts.csv"))
     assert Counter(row["status"] for row in night.rows) == {
         "published": LIVE, "staged": GOOD - LIVE, "rejected": REJECTED
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The samples through the whole importer: every planted row is found, nothing else is, and all the others go live."""
+"""The samples through the whole importer: all rows but the planted ones go live, and say what the cells said."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import httpx
 import openpyxl
 import pytest
 
-from importer.commands.check import check
 from importer.commands.options import RunOptions
 from importer.commands.run import run
 from importer.sandbox import create_app, serving
+from tests.flows.planted import planted
 
 if TYPE_CHECKING:
     from importer.commands.result import RunResult
@@ -25,40 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SANDBOX = RunOptions(sandbox=True)
 TOKEN = {"Authorization": "Bearer sandbox"}
-
-# What an editor would write into the planted cells.
-CORRECTED: dict[tuple[str, str], Any] = {
-    ("Title", "required"): "Untitled, but finished",
-    ("Body", "required"): "The text has come.",
-    ("Summary", "too_long"): "Eleven weeks, in short.",
-    ("Summary", "not_single_line"): "Part one: the fault. Part two: the other fault.",
-    ("Minutes to read", "not_a_number"): "10",
-    ("Minutes to read", "out_of_range"): "24",
-    ("Minutes to read", "not_an_integer"): "8",
-    ("Rating", "too_precise"): "4.5",
-    ("Publish date", "not_a_date"): "28 February 2023",
-    ("Featured?", "not_a_switch"): "no",
-    ("Section", "option_unknown"): "How-to",
-    ("Contact e-mail", "email_invalid"): "letters@journal.example",
-    ("Contact phone", "phone_invalid"): "(030) 5557-0142",
-    ("Source", "link_invalid"): "https://archive.example/tide-clocks",
-    ("Video", "video_invalid"): "https://www.youtube.com/watch?v=mend0000001",
-    ("Accent colour", "color_invalid"): "#123450",
-    ("Hero image", "file_invalid"): "https://images.example/journal/ferry.jpg",
-    ("Author", "reference_unknown"): "Ada Whitcombe",
-    ("Topics", "reference_unknown"): "Repair, Travel",
-    ("Slug", "slug_invalid"): "strassenbaeume-im-maerz",
-    ("Slug", "slug_duplicate"): "paper-maps-once-more",
-    ("Price", "not_a_number"): 49.9,
-    ("Price", "too_precise"): 12.99,
-    ("Stock", "not_an_integer"): 2,
-    ("Size", "option_unknown"): "XL",
-    ("Available from", "not_a_date"): "2026-05-01",
-    ("Colour", "lookup_unknown"): "Honey",
-    ("Supplier e-mail", "email_invalid"): "orders@alder-and-ash.example",
-    ("SKU", "key_duplicate"): "990001",
-    ("Weight (g)", "cell_error"): 1250,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +36,6 @@ class Imported:
 
     def counts(self, name: str) -> Counts:
         return self.results[name].runs[0].counts
-
-
-def planted(file: str) -> list[tuple[int, str, str]]:
-    """Read where the bad rows of a sheet stand: row, column, code."""
-    with (ROOT / "sample_data" / "expected_rejects.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [line for line in csv.DictReader(lines) if line["file"] == file]
-    return sorted((int(row["row"]), row["column"], row["code"]) for row in rows)
 
 
 def posts() -> list[dict[str, str]]:
@@ -112,16 +71,6 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
         results[name] = run(folder / "mappings" / f"{name}.toml", options=SANDBOX)
         results[name].raise_for_error()
     return Imported(folder, results)
-
-
-@pytest.mark.parametrize("file", ["blog_posts.csv", "products.xlsx"])
-def test_each_planted_row_is_found_and_no_good_one(imported: Imported, file: str) -> None:
-    """`check` names row, column and code of each planted row, and of nothing else."""
-    result = check(imported.folder / "mappings" / f"{Path(file).stem}.toml", options=SANDBOX)
-    result.raise_for_error()
-    assert result.problems is not None
-    assert sorted((one.row, one.column or "", one.code) for one in result.problems) == planted(file)
-    assert result.exit_code == 1
 
 
 def test_all_other_rows_end_where_they_belong(imported: Imported) -> None:
@@ -177,49 +126,3 @@ def test_the_second_run_sends_nothing(imported: Imported, name: str) -> None:
     assert (second.created, second.staged, second.updated) == (0, 0, 0)
     assert second.unchanged == first.created + first.staged
     assert second.rejected == first.rejected
-
-
-def corrected_csv(rejects: Path) -> Path:
-    """Correct the CSV of the rejects as a person would."""
-    with rejects.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        rows, header = list(reader), list(reader.fieldnames or [])
-    places = {row: (column, code) for row, column, code in planted("blog_posts.csv")}
-    for row in rows:
-        column, code = places[int(row["_row"])]
-        row[column] = CORRECTED[column, code]
-    path = rejects.with_name("corrected.csv")
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.DictWriter(out, header)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def corrected_workbook(rejects: Path) -> Path:
-    """Correct the workbook of the rejects as a person would."""
-    book = openpyxl.load_workbook(rejects.with_suffix(".xlsx"))
-    sheet = book.worksheets[0]
-    columns = {str(cell.value): number for number, cell in enumerate(sheet[1], start=1)}
-    places = {row: (column, code) for row, column, code in planted("products.xlsx")}
-    for line in range(2, sheet.max_row + 1):
-        column, code = places[int(str(sheet.cell(line, columns["_row"]).value))]
-        sheet.cell(line, columns[column]).value = CORRECTED[column, code]
-    path = rejects.with_name("corrected.xlsx")
-    book.save(path)
-    return path
-
-
-@pytest.mark.parametrize(("name", "correct"), [("blog_posts", corrected_csv), ("products", corrected_workbook)])
-def test_corrected_rejects_complete_the_set(imported: Imported, name: str, correct: Any) -> None:
-    """The rejects file, corrected, runs in with the same mapping: only its rows are sent, and all are in."""
-    mapping = imported.folder / "mappings" / f"{name}.toml"
-    rejects = imported.results[name].runs[0].rejects
-    assert rejects is not None
-    before = len(live_items(imported.folder, name.replace("_", "-")))
-    result = run(mapping, correct(rejects), options=SANDBOX)
-    result.raise_for_error()
-    counts = result.runs[0].counts
-    assert result.exit_code == 0
-    assert counts.created + counts.staged == imported.counts(name).rejected
-    assert len(live_items(imported.folder, name.replace("_", "-"))) == before + counts.created
