@@ -26,7 +26,7 @@ LONGEST_VALUE = 400
 RENDERED_AT_ONCE = 1_000
 """Bad rows whose sentences are made in one go."""
 
-JUDGED_AT_ONCE = 2_000
+JUDGED_AT_ONCE = 500
 """Suspected rows that are gathered before they are judged (whole rows, with all that was worked out for them)."""
 
 KEPT_BYTES = 16 << 20
@@ -152,11 +152,13 @@ class _Court:
         self._compiled = compiled
         self._suspects: list[pl.DataFrame] = []
         self._found: list[pl.DataFrame] = []
+        self._waiting = 0
 
     def add(self, suspects: pl.DataFrame) -> None:
         """Take the suspected rows of a batch."""
-        self._suspects.append(suspects)
-        if sum(frame.height for frame in self._suspects) >= JUDGED_AT_ONCE:
+        self._suspects.append(_copied(suspects) if suspects.height < JUDGED_AT_ONCE else suspects)
+        self._waiting += suspects.height
+        if self._waiting >= JUDGED_AT_ONCE:
             self._judge()
 
     def problems(self) -> pl.DataFrame:
@@ -173,9 +175,15 @@ class _Court:
             return
         problems = self._compiled.judged(pl.concat(self._suspects))
         self._suspects.clear()
+        self._waiting = 0
         if problems.height:
             shortened = (pl.col("value", "suggest").str.head(LONGEST_VALUE),)
             self._found.append(problems.with_columns(shortened))
+
+
+def _copied(rows: pl.DataFrame) -> pl.DataFrame:
+    """Copy some rows of a batch; filtered ones would hold on to the memory of all its texts."""
+    return pl.DataFrame(rows.rows(), schema=rows.schema, orient="row")
 
 
 class _Kept:
@@ -191,7 +199,7 @@ class _Kept:
             return
         rows = batch.filter(pl.col(ROW).is_in(suspects.implode()))
         self._bytes += rows.estimated_size()
-        self._rows = [*self._rows, rows] if self._bytes <= KEPT_BYTES else None
+        self._rows = [*self._rows, _copied(rows)] if self._bytes <= KEPT_BYTES else None
 
     def rows(self) -> pl.DataFrame | None:
         """Give them all, None where they were too many."""
