@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from importer.sources.ahead import read_ahead
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
@@ -54,10 +56,7 @@ class Source:
         anything but text (UInt8, the same columns in every batch), and `model.BROKEN` (String). Raises SourceError if
         the file turns out not to be readable, or was changed meanwhile.
         """
-        for frame in self._reader.frames():
-            batch = self._shape.of(frame)
-            if batch.height:
-                yield batch
+        return read_ahead(filter(len, map(self._shape.of, self._reader.frames())))
 
     def close(self) -> None:
         """Remove what was kept of standard input; a closed source cannot be read again."""

@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.errors import SourceError
 from importer.model import BROKEN, ROW, SourceOptions
 from importer.sources import open_source
+from importer.sources.encoding import is_strict_utf8
 
 TEXT = "Größe,Café\nblau,über “alles” €\nä,ö\n"
 
@@ -129,3 +130,26 @@ def test_a_mark_that_says_otherwise_is_told(tmp_path: Path) -> None:
     path.write_bytes("\ufeffa\n1\n".encode("utf-16-le"))
     with pytest.raises(SourceError, match="begins with the mark of UTF-16"):
         open_source(path, SourceOptions(encoding="windows-1252"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    signs=st.lists(st.sampled_from([*"aé€😀\n"]), max_size=12).map(lambda signs: "".join(signs).encode()),
+    damage=st.none() | st.tuples(st.integers(0, 40), st.sampled_from([0x80, 0xBF, 0xC3, 0xE2, 0xED, 0xF0, 0xFF])),
+    size=st.integers(1, 9),
+)
+def test_utf8_is_told_wherever_a_piece_of_the_file_ends(
+    tmp_path: Path, signs: bytes, damage: tuple[int, int] | None, size: int
+) -> None:
+    """The same as decoding all of it at once, also where a piece ends inside a sign, and where bytes are damaged."""
+    data = bytearray(signs)
+    if damage is not None and data:
+        data[damage[0] % len(data)] = damage[1]
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(data)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        assert not is_strict_utf8(path, size)
+    else:
+        assert is_strict_utf8(path, size)
