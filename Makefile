@@ -22,7 +22,7 @@ $(READY): $(INSTALLED)
 	@touch $(READY)
 
 test: $(READY) ## Run the test suite
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
 
