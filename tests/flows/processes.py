@@ -233,7 +233,7 @@ class Served:
 
 
 def until(holds: Callable[[], object], *, seconds: float = 60, pause: float = 0.01) -> None:
-    """Wait until something holds."""
+    """Wait until something holds; asking too often takes the machine away from those who are waited for."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came to that"
