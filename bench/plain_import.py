@@ -1,7 +1,8 @@
 """What people write without us: a script that sends a sheet in bulk, and remembers nothing.
 
 `python -m bench.plain_import SHEET BASE_URL TOKEN` sends 100 rows a request, 4 requests in flight. It maps as
-`bench.plain_check` does and leaves bad rows out. If it dies in the middle, nobody knows what was sent.
+`bench.plain_check` does, without the photos, and leaves bad rows out. If it dies in the middle, nobody knows what was
+sent.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ CHUNK, IN_FLIGHT = 100, 4
 def items_in(sheet: str, sizes: dict[str, str]) -> list[dict[str, Any]]:
     """Map the good rows of a sheet."""
     with Path(sheet).open(encoding="utf-8", newline="") as file:
-        mapped = [item_of(row, sizes) for row in csv.DictReader(file)]
+        mapped = [item_of({**row, "Photo": ""}, sizes) for row in csv.DictReader(file)]
     return [{"isDraft": False, "isArchived": False, "fieldData": item} for item, wrong in mapped if not wrong]
 
 
