@@ -25,9 +25,13 @@ def record_rejected(  # noqa: PLR0913 - who was rejected, by whom, of what
 ) -> int:
     """Write down every row that our own checks rejected and that was asked for; gives how many they are.
 
-    A row without a key, or with an earlier row's, is kept under its row number.
+    A row without a key, or with an earlier row's, is kept under its row number. What the checks of an earlier run said
+    of these rows is forgotten first, also under a key that was corrected since; a rejects file of ours speaks of the
+    rows of its sheet by their numbers.
     """
-    state.forget_unnamed(name)
+    for batch in [None] if asked.rows is None and not source.ours else source.batches():
+        numbers = None if batch is None else asked.keep(batch).get_column(ROW).to_list()
+        state.forget_checked(None if source.ours else name, numbers)
     total = 0
     if sheet.bad.is_empty():
         return total

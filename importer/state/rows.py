@@ -276,15 +276,16 @@ def put_checked(
     )
 
 
-def forget_unnamed(connection: sqlite3.Connection, source: str, source_rows: Sequence[int] | None) -> None:
-    """Forget rows without a key of their own of a sheet: all, or those with these numbers."""
+def forget_checked(connection: sqlite3.Connection, source: str | None, source_rows: Sequence[int] | None) -> None:
+    """Forget rows that only our own checks know: of a sheet (None: of any), all or those with these numbers."""
+    question = (
+        "DELETE FROM rows WHERE status = 'rejected' AND error_source = 'check' AND attempts = 0 AND item_id IS NULL"
+        " AND (?1 IS NULL OR source = ?1)"
+    )
     if source_rows is None:
-        connection.execute("DELETE FROM rows WHERE unnamed AND source = ?", (source,))
+        connection.execute(question, (source,))
     else:
-        connection.executemany(
-            "DELETE FROM rows WHERE unnamed AND source = ? AND source_row = ?",
-            [(source, number) for number in source_rows],
-        )
+        connection.executemany(f"{question} AND source_row = ?2", [(source, number) for number in source_rows])
 
 
 def clear_errors(connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]]) -> None:

@@ -65,10 +65,10 @@ class State(Book):
         with self._database.transaction() as connection:
             rows.put_checked(connection, self._collection, checked, run=run, source=source)
 
-    def forget_unnamed(self, source: str, source_rows: Sequence[int] | None = None) -> None:
-        """Forget the rows of a sheet that have no key of their own: all, or those with these numbers."""
+    def forget_checked(self, source: str | None, source_rows: Sequence[int] | None = None) -> None:
+        """Forget the rows that only our own checks know: of a sheet (None: of any), all or those with these numbers."""
         with self._database.transaction() as connection:
-            rows.forget_unnamed(connection, source, source_rows)
+            rows.forget_checked(connection, source, source_rows)
 
     def clear_errors(self, keys: Sequence[Named]) -> None:
         """Forget what our own checks found: the rows are good again, a rejected one is pending."""

@@ -86,7 +86,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(rows=st.sets(st.integers(2, 5)))
     def check_unnamed(self, rows: set[int]) -> None:
-        self.state.forget_unnamed("s")
+        self.state.forget_checked("s")
+        for key in [one for one, status in self.status.items() if status is Status.REJECTED and one not in self.first]:
+            del self.status[key]
         self.state.reject_checked([CheckedRow("", None, row, "key_empty", "No.") for row in rows], run="r", source="s")
         self.unnamed = len(rows)
 

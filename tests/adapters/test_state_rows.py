@@ -153,15 +153,17 @@ def test_rows_without_a_key_of_their_own_are_kept_beside_the_first(state: State)
     assert row(state, "a").error_code is None
 
 
-def test_unnamed_rows_of_a_sheet_are_forgotten_before_it_is_checked_again(state: State) -> None:
-    """Row numbers change between runs; only the sheet that is read now is meant."""
+def test_what_checks_said_of_a_sheet_is_forgotten_before_it_is_checked_again(state: State) -> None:
+    """Row numbers and keys change between runs; only the sheet that is read now is meant, and no row that was sent."""
     check(state, CheckedRow("", None, 3, "key_empty", "Empty."), CheckedRow("", None, 4, "key_empty", "Empty."))
     check(state, CheckedRow("", None, 9, "key_empty", "Empty."), source="rejects.csv")
     check(state, CheckedRow("", "a", 5, "required", "The name is empty."))
-    state.forget_unnamed("products.csv", [3])
+    state.forget_checked("products.csv", [3])
     assert [one.source_row for one in state.all_rows()] == [4, 5, 9]
-    state.forget_unnamed("products.csv")
-    assert [one.source_row for one in state.all_rows()] == [5, 9]
+    state.forget_checked("products.csv")
+    assert [one.source_row for one in state.all_rows()] == [9]
+    state.forget_checked(None, [9])
+    assert not list(state.all_rows())
 
 
 def test_row_that_is_good_again_but_not_sent_is_pending(state: State) -> None:

@@ -66,7 +66,7 @@ def complete(night: Night, good: int) -> None:
 
 @pytest.mark.parametrize(("name", "value"), SWITCHES)
 def test_whole_import_ends_right_under_each_switch(night: Callable[..., Night], name: str, value: str) -> None:
-    """However Webflow behaves where nobody knows: all rows, once; one bad image rejected alone; a lost answer settled."""
+    """However Webflow behaves where nobody knows: all rows, once; a bad image rejected alone, a lost answer settled."""
     one = night(**{name: value})
     one.sheet = one.rows(230, Photo=[None] * 229 + ["https://example.com/dead.png"])
     one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_after"}]

@@ -246,18 +246,11 @@ def test_corrected_rejects_complete_the_set(
     assert kept == {(row["key"], row["source_row"]) for row in done}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="issue: a row whose key was what had to be corrected stays rejected in the state under its old key",
-)
 @pytest.mark.parametrize("file", SHEETS)
 def test_nothing_stays_rejected_once_the_set_is_complete(
     imports: dict[str, Imported], file: str, tmp_path: Path
 ) -> None:
     """`status` and the state file call no row rejected that is published, also where its key was wrong at first."""
-    # issue: importer/commands/recording.py forgets only rows without a key, and only those of the very same sheet. So
-    # rows 456 and 479 of the posts and 244 of the products are listed as rejected although they are published: all of
-    # them until the original is run again, row 456 (its bad slug was its key) for good.
     desk, rejects = imports[file].again(tmp_path / "desk")
     assert desk.type("run", correct_csv(rejects, file)).code == 0
     assert [row["source_row"] for row in desk.rows() if row["status"] == "rejected"] == []
