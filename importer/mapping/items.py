@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import polars as pl
 
 from importer.errors.problems import describe, shorten
 from importer.mapping.compiled import ROW_BROKEN, VALUE
@@ -12,23 +13,29 @@ from importer.model import Item, Problem
 from importer.schema import content
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sequence
 
     from importer.mapping.compiled import Compiled
 
 _WHOLE = 2.0**53
+_AS_THEY_ARE = frozenset({pl.String(), pl.Boolean()})
+"""Types of columns whose values are JSON already."""
 
 
 def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> list[Item]:
     """Make the items of mapped rows without problems (of a part of `Mapped.frame`)."""
-    return [_item(row, compiled) for row in mapped_frame.iter_rows(named=True)]
+    fields = [
+        (name, name.removeprefix(VALUE), kind in _AS_THEY_ARE)
+        for name, kind in mapped_frame.schema.items()
+        if name.startswith(VALUE)
+    ]
+    return [_item(row, fields, compiled) for row in mapped_frame.iter_rows(named=True)]
 
 
-def _item(row: dict[str, Any], compiled: Compiled) -> Item:
+def _item(row: dict[str, Any], fields: Sequence[tuple[str, str, bool]], compiled: Compiled) -> Item:
+    """Make the item of a row; `fields` has the column, the slug, and whether its values are sent as they are."""
     field_data = {
-        name.removeprefix(VALUE): _sent(value)
-        for name, value in row.items()
-        if name.startswith(VALUE) and value is not None
+        slug: value if as_it_is else _sent(value) for name, slug, as_it_is in fields if (value := row[name]) is not None
     }
     field_data["slug"] = row["_slug"]
     body: dict[str, Any] = {"isArchived": row["_archived"], "isDraft": row["_draft"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -56,7 +57,8 @@ def key_of(field_data: Mapping[str, Any], key_field: str | None) -> str | None:
 def _normal(value: Any, kind: str) -> Any:
     """The form in which two spellings of one value are equal."""
     if isinstance(value, str):
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").strip())
+        text = value.replace("\r\n", "\n").strip()
+        text = text if text.isascii() else unicodedata.normalize("NFC", text)
         return _instant(text) if kind == "DateTime" else text
     if isinstance(value, bool) or value is None:
         return value
@@ -67,6 +69,7 @@ def _normal(value: Any, kind: str) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)
 def _instant(text: str) -> str:
     """A date as the instant it names; another text stays as it is."""
     try:

@@ -145,22 +145,36 @@ def _as_sent(sent: Sent) -> tuple[Any, ...]:
 
 def put_published(connection: sqlite3.Connection, collection: str, published: Iterable[Published]) -> None:
     """Give rows their items; raises Bug for a row that the state does not know, and for an item of another row."""
-    for one in published:
+    given = list(published)
+    for one in given:
         if one.status not in {Status.PUBLISHED, Status.STAGED}:
             raise Bug(f"a row that holds an item cannot be {one.status}")
-        changed = connection.execute(
-            """
-            UPDATE OR IGNORE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
-                last_published = ?8, warning = ?9, error_source = NULL, error_code = NULL, error = NULL
-            WHERE collection = ?1 AND locale = ?2 AND key = ?3
-            """,
+    changed = connection.executemany(
+        """
+        UPDATE OR IGNORE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
+            last_published = ?8, warning = ?9, error_source = NULL, error_code = NULL, error = NULL
+        WHERE collection = ?1 AND locale = ?2 AND key = ?3
+        """,
+        [
             (
                 *(collection, one.locale, one.key, one.status, one.item_id, one.slug, one.slug.casefold()),
                 *(one.last_published, one.warning),
-            ),
-        ).rowcount
-        if changed != 1:
-            raise Bug(f"item {one.item_id} was given to the row {one.key!r}, which was never sent, or to two rows")
+            )
+            for one in given
+        ],
+    ).rowcount
+    if given and changed != len(given):
+        raise Bug(_ungiven(connection, collection, given))
+
+
+def _ungiven(connection: sqlite3.Connection, collection: str, given: Iterable[Published]) -> str:
+    """Say which item no row took."""
+    question = "SELECT item_id FROM rows WHERE collection = ? AND locale = ? AND key = ?"
+    for one in given:
+        held = connection.execute(question, (collection, one.locale, one.key)).fetchone()
+        if held != (one.item_id,):
+            return f"item {one.item_id} was given to the row {one.key!r}, which was never sent, or to two rows"
+    return "one row was given two items"
 
 
 def put_refused(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], request: int) -> None:
