@@ -166,7 +166,7 @@ def test_killed_with_the_embedded_sandbox_completes_without_a_wait(prepared: Pat
     known = died["published"] + died["staged"]
     assert (second.code, counts["unchanged"], counts["created"] + counts["staged"]) == (1, known, GOOD - known)
     assert (counts["rejected"], counts["in_doubt"], counts["total"]) == (REJECTED, 0, 490)
-    assert second.json["seconds"] < 5, "waiting for a listing alone would take 10 s"
+    assert second.json["seconds"] < 10, "it takes 1 to 3 s; any wait would be 10 s at least"
     with closing(sqlite3.connect(clone.folder / "webflow.db")) as file:
         items = file.execute(
             "SELECT items.slug, live IS NOT NULL FROM items JOIN collections"

@@ -36,6 +36,7 @@ class Desk:
     served: Served
     name: str
     said: list[Ended] = field(default_factory=list)
+    started: list[Started] = field(default_factory=list)
 
     def sheet(self, rows: int, *, bad: bool = False) -> list[str]:
         """Write a sheet of so many tags, the last of them with a bad colour if asked; the slugs of the good ones."""
@@ -51,7 +52,9 @@ class Desk:
     def start(self, *options: str, token: str = TOKEN) -> Started:
         """Start the run."""
         at = ("--base-url", self.served.base_url, "--state", "state/tags.db", "--patience", "500ms")
-        return self.clone.start("run", "mappings/tags.toml", "sheet.csv", *at, *options, WEBFLOW_TOKEN=token)
+        run = self.clone.start("run", "mappings/tags.toml", "sheet.csv", *at, *options, WEBFLOW_TOKEN=token)
+        self.started.append(run)
+        return run
 
     def ended(self, started: Started) -> Ended:
         """Wait for the end of a run."""
@@ -111,6 +114,9 @@ def desk(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     served.forget()
     one = Desk(Clone.at(tmp_path), served, f"tag-{crc32(request.node.name.encode()):x}")
     yield one
+    for run in one.started:  # a test that failed may have left one
+        run.process.kill()
+        run.process.communicate()
     assert one.holds_the_token() == []
 
 
@@ -254,30 +260,28 @@ def test_second_ctrl_c_ends_at_once_and_leaves_the_rest_in_doubt(desk: Desk) -> 
 def test_signal_while_the_collection_is_read(desk: Desk) -> None:
     """Nothing is in flight that must be waited for: it ends at once, and says so in one object."""
     desk.sheet(20)
-    desk.served.plan(slow(20, method="GET"))
+    desk.served.plan(slow(60, method="GET"))
     runs = [desk.start("--json", "--state", f"state/{code}.db") for _, code in SIGNALS]
-    until(lambda: len(desk.served.log()) == len(runs), pause=0.05)
+    until(lambda: len(desk.served.log()) >= len(runs), pause=0.05)
     time.sleep(0.1)
     moment = time.monotonic()
     for run, (number, code) in zip(runs, SIGNALS, strict=True):
         run.signal(number)
         ended = desk.ended(run)
         assert (ended.code, ended.json["verdict"], ended.json["error"]["code"]) == (code, "stopped", "interrupted")
-    assert time.monotonic() - moment < 8
+    assert time.monotonic() - moment < 30, "it does not wait for the answer, which takes a minute"
     assert desk.served.writes() == 0
 
 
 def test_ctrl_c_while_the_sheet_is_checked(desk: Desk) -> None:
     """The first pass has sent nothing: it ends at once."""
-    desk.sheet(200_000)
+    desk.sheet(300_000)
     run = desk.start("--json")
-    until(lambda: [line for line in desk.served.log() if re.search(r"/collections/\w+$", line["path"])], pause=0.05)
-    time.sleep(0.1)
-    moment = time.monotonic()
+    until(lambda: [line for line in desk.served.log() if re.search(r"/collections/\w+$", line["path"])])
     run.signal(signal.SIGINT)
     ended = desk.ended(run)
-    assert time.monotonic() - moment < 8
     assert (ended.code, ended.json["verdict"], ended.json["error"]["code"]) == (130, "stopped", "interrupted")
+    assert ended.json["runs"] == [], "no run had begun"
     assert desk.served.writes() == 0
 
 
