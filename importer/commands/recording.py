@@ -35,8 +35,8 @@ def record_rejected(  # noqa: PLR0913 - who was rejected, by whom, of what
     total = 0
     if sheet.bad.is_empty():
         return total
-    for batch in source.batches():
-        bad = sheet.only_bad(asked.keep(batch))
+    for batch in sheet.guilty(source):
+        bad = asked.keep(batch)
         if not bad.height:
             continue
         problems = sheet.problems_for(bad.get_column(ROW))

@@ -110,9 +110,7 @@ def _locked(door: Door, job: Job, observer: Observer, started: float) -> RunResu
         return _ended(current)
 
 
-def _checked(
-    door: Door, job: Job, source: Source, state: State, observer: Observer, started: float
-) -> _Run:
+def _checked(door: Door, job: Job, source: Source, state: State, observer: Observer, started: float) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
     around, tally = door.wait(_asked(door, job))
     compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
@@ -250,7 +248,7 @@ def _ended(current: _Run) -> RunResult:
         current.rejects = write_rejects(
             run_folder(job.state_path, current.id),
             columns=current.source.columns,
-            batches=current.source.batches(),
+            batches=current.source.batches() if current.rejections else current.sheet.guilty(current.source),
             problems=problems_of_run(current.sheet, current.rejections, current.selection),
             decimal=job.mapping.source.decimal,
         )
