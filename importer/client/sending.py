@@ -108,6 +108,10 @@ class Client:
         """Count the requests that may still go in this minute; None before the first answer."""
         return self._pacer.left(self._clock.monotonic() if now is None else now)
 
+    def resent(self) -> None:
+        """Count a write that carries what an earlier one carried."""
+        self._tally.retried += 1
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()

@@ -58,10 +58,13 @@ class Sender:
 
         Raises the ImporterError that ends the run, if the answer says that it cannot go on.
         """
-        chunk_or_none = await self._vetted(chunk) if not self._waiting.vetted(chunk) else chunk
-        if chunk_or_none is None:
-            return
-        chunk = chunk_or_none
+        if self._waiting.vetted(chunk):
+            self._place.client.resent()
+        else:
+            free = await self._vetted(chunk)
+            if free is None:
+                return
+            chunk = free
         request, reply = await self._post(chunk)
         if reply.kind is ReplyKind.OK:
             created = read_created(reply.body)

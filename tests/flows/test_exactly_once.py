@@ -108,3 +108,12 @@ def test_fault_at_every_third_request(night: Callable[..., Night], fault: dict[s
             break
     assert one.exit_code == 0, summary
     complete(one, 320)
+
+
+def test_requests_are_counted_as_they_went(night: Callable[..., Night]) -> None:
+    """`sent` is what Webflow heard of, `retried` what carried rows a second time."""
+    one = night()
+    one.sheet = one.rows(320)
+    one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_before"}]
+    tally = one.run().tally
+    assert (tally.sent, tally.retried) == (len(one.app.log), 1)
