@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +70,14 @@ class Diagnosis:
         self.error = self.error or error
 
 
+PATIENCE = 10.0
+"""Seconds that an answer is tried for: somebody waits for the diagnosis."""
+
+
 def doctor(mapping: str | Path | None = None, options: RunOptions | None = None) -> Diagnosis:
     """Look at everything that a run needs, and send nothing that changes anything."""
     options = options or RunOptions()
+    options = replace(options, patience=min(options.patience, PATIENCE))
     diagnosis = Diagnosis()
     loaded = None
     try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.errors.problems import describe
 from importer.mapping import items_of
 from importer.model import ROW, Row, Status
 from importer.planning import Decision, decide
@@ -130,12 +131,16 @@ class Feed:
         for place, (decision, row) in enumerate(decided):
             if row is not None and row.error_source == "check" and decision not in {Decision.CREATE, Decision.SETTLE}:
                 cleared.append((row.locale, row.key))
-            if decision in NEEDED:
-                item = next(items)
+            item = next(items) if decision in NEEDED else None
+            if row is not None and row.item_id is not None and self._source.ours and row.source_row != rows[place]:
+                self._doubled(row, rows[place])
+            elif item is not None:
                 if decision is Decision.COMPARE and row is not None:
                     if self._compare(item, row):
                         renewed.append(((row.locale, row.key), item.source_hash))
                 elif self._may_send(decision):
+                    if decision is Decision.PUBLISH and row is not None and row.fingerprint != item.fingerprint:
+                        self._ledger.warnings["staged_changed"] += 1
                     yield Todo(decision, item, (row.item_id or "") if row else "")
                 else:
                     self._ledger.counts.skipped += 1
@@ -144,6 +149,14 @@ class Feed:
         self._state.clear_errors(cleared)
         self._state.keep_unchanged(renewed)
         self._ledger.tell()
+
+    def _doubled(self, row: Row, number: int) -> None:
+        """In a rejects file, a row that was rejected as another row's double, and was not corrected, still is one."""
+        by_slug = self._compiled.key_field == "slug"
+        code = "slug_duplicate" if by_slug else "key_duplicate"
+        field = self._compiled.key_field
+        message, _ = describe(code, value=row.key, field=field, facts={"first": f"row {row.source_row}"})
+        self._ledger.doubled(row.locale, number, code, message)
 
     def _may_send(self, decision: Decision) -> bool:
         """Whether `--limit` leaves room; rows in doubt are settled in any case."""

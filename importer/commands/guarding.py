@@ -50,8 +50,8 @@ def require_same_identity(
         )
         if (kept := state.fact(fact)) is not None and kept != rule
     ]
-    if changed:
-        new = sum(number for (decision, _), number in foreseen.items() if decision is Decision.CREATE)
+    new = sum(number for (decision, _), number in foreseen.items() if decision is Decision.CREATE)
+    if changed and new:
         raise IdentityChanged(
             f"The rule of the {' and of the '.join(changed)} is not the one that the published rows were made with:"
             f" {new} rows would become new items. Nothing was sent.",

@@ -84,6 +84,10 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
     The sheet wins over the mapping's `[source] path`, which begins at the mapping file. Raises MappingError,
     UsageError, NotYet, TokenError.
     """
+    if sheet is not None and not isinstance(sheet, str | Path | pl.DataFrame):
+        raise UsageError(
+            f"A {type(sheet).__name__} is no sheet.", "Give a path, or a polars DataFrame (LazyFrame.collect())."
+        )
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
     path = loaded.path if isinstance(loaded, MappingOfFile) else None
     options.mode_of(loaded.mode)

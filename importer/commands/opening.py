@@ -72,7 +72,9 @@ async def connection(
     transport = None if app is None else _transport_to(app)
     try:
         async with connect(settings.base_url, token, transport=transport, concurrency=options.concurrency) as http:
-            client = Client(http, pacer, clock, tally, patience=options.patience)
+            client = Client(
+                http, pacer, clock, tally, patience=min(options.patience, options.deadline or options.patience)
+            )
             yield Connection(client, clock, tally, embedded=options.sandbox)
     finally:
         if app is not None:

@@ -19,7 +19,7 @@ from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
-from importer.errors import EXIT_VERDICTS, Bug, DiskFull, ImporterError, exit_code
+from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.planning import Decision
 from importer.publishing import Listings, Place, Plan, Session, Target, Timing
@@ -158,8 +158,7 @@ def _begin(current: _Run) -> None:
     current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=None)
     if current.error is not None:
         return
-    state.set_fact("key_rule", current.compiled.key_rule)
-    state.set_fact("slug_rule", current.compiled.slug_rule)
+    _keep_identity(current, renew=not state.has_published())
     bad = record_rejected(
         state,
         current.source,
@@ -171,6 +170,13 @@ def _begin(current: _Run) -> None:
     )
     current.counts.rejected = bad
     current.counts.skipped = current.sheet.bad.len() - bad
+
+
+def _keep_identity(current: _Run, *, renew: bool) -> None:
+    """Keep the rules of key and slug: before the first row is made by them, and once rows were made by new ones."""
+    for name, rule in (("key_rule", current.compiled.key_rule), ("slug_rule", current.compiled.slug_rule)):
+        if renew or current.state.fact(name) is None:
+            current.state.set_fact(name, rule)
 
 
 async def _published(current: _Run) -> None:
@@ -234,6 +240,8 @@ def _take(current: _Run, session: Session, tally: Tally) -> None:
     counts.not_sent = 0
     known = counts.created + counts.updated + counts.staged + counts.unchanged + counts.skipped
     counts.not_sent = counts.total - known - counts.rejected - counts.in_doubt
+    if isinstance(current.error, DeadlinePassed) and not counts.not_sent and not counts.in_doubt:
+        current.error = None  # it passed when nothing was left to do
     if counts.not_sent < 0 or (counts.not_sent and current.error is None):
         wrong = Bug(
             f"The counts do not add up: {counts}.", "Please report this; `importer status --list` shows what is known."
@@ -244,6 +252,9 @@ def _take(current: _Run, session: Session, tally: Tally) -> None:
 def _ended(current: _Run) -> RunResult:
     """Write the rejects, keep the summary, and give the result."""
     job, counts = current.job, current.counts
+    notes = tuple(_notes(current))
+    for note in notes:
+        current.observer.say(note)
     try:
         current.rejects = write_rejects(
             run_folder(job.state_path, current.id),
@@ -252,15 +263,15 @@ def _ended(current: _Run) -> RunResult:
             problems=problems_of_run(current.sheet, current.rejections, current.selection),
             decimal=job.mapping.source.decimal,
         )
+        if counts.created or counts.staged:
+            _keep_identity(current, renew=True)
         summary = _summary(current)
         code = exit_code(current.error, in_doubt=counts.in_doubt, rejected=counts.rejected)
         current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary.as_json())
     except DiskFull as full:
         current.error = current.error or full
         summary = _summary(current)
-    return RunResult(
-        runs=(summary,), error=current.error, notes=(*current.compiled.warnings, *_notes(current.warnings))
-    )
+    return RunResult(runs=(summary,), error=current.error, notes=(*current.compiled.warnings, *notes))
 
 
 def _summary(current: _Run) -> RunSummary:
@@ -282,8 +293,18 @@ def _summary(current: _Run) -> RunSummary:
     )
 
 
-def _notes(warnings: dict[str, int]) -> Iterator[str]:
-    """Say in sentences what happened to published rows."""
+def _notes(current: _Run) -> Iterator[str]:
+    """Say in sentences what a person might not expect: above all of rows that were published before."""
+    warnings = current.warnings
+    if not current.sheet.total:
+        yield f"None of the {current.sheet.read} rows passes [where], so there is nothing to do; check its conditions."
+    elif current.error is None and current.counts.skipped == current.counts.total and current.selection.rows:
+        yield f"No row of the sheet is among --rows {current.selection.rows}, so nothing was done."
+    if warnings.get("staged_changed"):
+        yield (
+            f"{warnings['staged_changed']} drafts were published as they stand in Webflow, though the sheet says"
+            " something else by now; mode create does not change them."
+        )
     if warnings.get("changed"):
         yield (
             f"{warnings['changed']} rows were changed in the sheet since they were published; mode create leaves them"

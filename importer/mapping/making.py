@@ -179,7 +179,7 @@ class Maker:
         rule = key if isinstance(key, Rule) else self.mapping.fields.get(key, self.mapping.fields["name"])
         key_columns = {self.bench.columns.find(column) for _, column in rule.columns()}
         of_name = {self.bench.columns.find(column) for _, column in self.mapping.fields["name"].columns()}
-        if key_columns and key_columns <= of_name:
+        if key_columns and key_columns == of_name:
             yield (
                 f"{name}: key: items are told apart by their name: one whose name is edited in the sheet becomes a new "
                 'item. Where the sheet has an id or a slug, use it: key = { from = "ID" }'

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from importer.model import Progress, Status
-from importer.state import Published, Refused, SeenItem, Sent
+from importer.state import CheckedRow, Published, Refused, SeenItem, Sent
 
 if TYPE_CHECKING:
     from importer.client import ListedItem
@@ -86,6 +86,14 @@ class Ledger:
         refused = Refused(item.locale, item.key, code, message, sent=Sent(item, self._place.source))
         self._place.state.reject([refused], self._place.run)
         self.refused(item, code, message)
+
+    def doubled(self, locale: str, number: int, code: str, message: str) -> None:
+        """Reject a row of a rejects file whose key or slug is still that of another row's item."""
+        place = self._place
+        checked = CheckedRow(locale, None, number, code, message)
+        place.state.reject_checked([checked], run=place.run, source=place.source)
+        self.rejections[number] = (code, message)
+        self.counts.rejected += 1
 
     def refused(self, item: Item, code: str, message: str) -> None:
         """Count a row as rejected."""

@@ -133,7 +133,7 @@ def _utf16_without_mark(start: bytes) -> str | None:
 
 
 def _is_utf8(path: Path) -> bool:
-    """Look at the whole file: UTF-8 if all of it is, or if more of its signs are right than wrong."""
+    """Look at the whole file: UTF-8 if all of it is, or if no fewer of its signs are right than wrong."""
     if is_strict_utf8(path):
         return True
     right = wrong = 0
@@ -141,7 +141,7 @@ def _is_utf8(path: Path) -> bool:
         bad = text.count(_REPLACEMENT)
         wrong += bad
         right += len(text) - len(text.encode("ascii", "ignore")) - bad
-    return right > wrong
+    return bool(right) and right >= wrong
 
 
 def is_strict_utf8(path: Path, size: int = _CHUNK) -> bool:

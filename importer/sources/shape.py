@@ -9,13 +9,22 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, KIND_PREFIX, ROW
-from importer.sources.header import NOTES
+from importer.sources.header import ERROR_CODE, NOTES
 
 PLACE = "\x00place"
 """The column (UInt32) with the row that a spreadsheet shows for it; in our own files `_row` says more."""
 
 _NEUTRALISED = r"^'[=+\-@\t\r']"
 """Cells of our own CSV files that have a `'` before them, lest a spreadsheet takes them for a formula."""
+
+ROW_BROKEN = "row_broken"
+"""The code, in our own files, of a row that could not be read as a row."""
+
+STILL_BROKEN = (
+    "it was broken in the sheet that it comes from, and parts of it may be missing here;"
+    " complete it from that sheet, then empty its cell in the column _error_code"
+)
+"""Why such a row stays rejected until a person has looked at it."""
 
 _ROW_NUMBER = r"^[1-9][0-9]{0,8}$"
 
@@ -42,6 +51,8 @@ class Shape:
         numbered sheet has no proper number.
         """
         texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self._suspects(frame))
+        if self.numbered and ERROR_CODE in texts.columns:
+            texts = texts.with_columns(pl.coalesce(BROKEN, _still_broken()))
         filled = pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
         rows = texts.filter(filled)
         if self.null_values:
@@ -85,6 +96,12 @@ class Shape:
                 "rows that are new belong in the sheet itself.",
             )
         return written.cast(pl.UInt32)
+
+
+def _still_broken() -> pl.Expr:
+    """Say of a row of our own file that it was broken: what did not fit into its columns is not there any more."""
+    was = pl.col(ERROR_CODE).str.contains(ROW_BROKEN, literal=True)
+    return pl.when(was).then(pl.lit(STILL_BROKEN)).alias(BROKEN)
 
 
 def as_meant(cell: str) -> str:

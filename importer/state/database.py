@@ -48,7 +48,9 @@ class Database:
                     "Name a file in a folder that can be written to with --state PATH.",
                 ) from error
         with _sentences(path):
-            connection = _read_only(path) if read_only else sqlite3.connect(path, isolation_level=None)
+            connection = (
+                _read_only(path) if read_only else sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            )
             try:
                 _prepare(connection, path, read_only=read_only)
             except BaseException:

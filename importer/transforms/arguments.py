@@ -9,6 +9,9 @@ import polars as pl
 
 from importer.schema import reading
 
+_MOST = 1_000_000_000
+"""Larger numbers are mistakes, and not all of them fit into a column of numbers."""
+
 
 def text(value: Any) -> str:
     """A text."""
@@ -18,9 +21,9 @@ def text(value: Any) -> str:
 
 
 def count(value: Any) -> int:
-    """A whole number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"must be a whole number above 0, not {_shown(value)}")
+    """A whole number above zero, and below a milliard."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < _MOST:
+        raise ValueError(f"must be a whole number above 0 (and below {_MOST:,}), not {_shown(value)}")
     return value
 
 
@@ -36,7 +39,7 @@ def operand(value: Any) -> str | float:
     """A number, or the name of a column."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - gathered
-    return value
+    return float(value) if isinstance(value, int) else value
 
 
 def replacements(value: Any) -> dict[str, str]:
