@@ -105,7 +105,7 @@ def find(
             if one.id in found:
                 continue
             candidates = [item for item in source[one.slug.casefold()] if item.id not in taken]
-            fitting = sorted((i for i in candidates if is_ours(one, i, evidence)), key=_age)
+            fitting = sorted((i for i in candidates if is_ours(one, i, evidence)), key=age)
             if fitting:
                 found[one.id] = fitting[0]
                 taken.add(fitting[0].id)
@@ -148,6 +148,6 @@ def match_answer(
     return matched
 
 
-def _age(item: ListedItem) -> tuple[str, str]:
+def age(item: ListedItem) -> tuple[str, str]:
     """Oldest first: of twins the original is kept."""
     return (item.created_on.isoformat() if item.created_on else "", item.id)

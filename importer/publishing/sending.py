@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from importer.publishing.troubles import Troubles
     from importer.publishing.waiting import Waiting
 
+VALIDATION = 400
+"""The only status that may hide the plan's limit; a 413 or 422 speaks of its row."""
+
 
 class Sender:
     """Sends chunks; what comes of them goes to the ledger, to `waiting` (send again) or to `settling` (in doubt).
@@ -47,10 +50,11 @@ class Sender:
         trust: Trust,
         waiting: Waiting,
         troubles: Troubles,
+        begun: set[asyncio.Task[None] | None],
     ) -> None:
         self._place, self._ledger, self._lookup = place, ledger, lookup
         self._settling, self._trust, self._waiting, self._troubles = settling, trust, waiting, troubles
-        self.begun: set[asyncio.Task[None] | None] = set()
+        self._begun = begun
         self.underway: dict[int, Chunk] = {}
 
     async def send(self, chunk: Chunk) -> None:
@@ -58,18 +62,18 @@ class Sender:
 
         Raises the ImporterError that ends the run, if the answer says that it cannot go on.
         """
-        if self._waiting.vetted(chunk):
+        again = self._waiting.vetted(chunk)
+        free = self._still_without_item(chunk) if again else await self._vetted(chunk)
+        if free is None:
+            return
+        chunk = free
+        if again:
             self._place.client.resent()
-        else:
-            free = await self._vetted(chunk)
-            if free is None:
-                return
-            chunk = free
         request, reply = await self._post(chunk)
         if reply.kind is ReplyKind.OK:
             created = read_created(reply.body)
             if created is None:
-                self._lose(request, chunk)
+                await self._lost(request, chunk, reply)
             else:
                 self._troubles.succeeded(chunk)
                 self._record(request, chunk, created, reply)
@@ -78,10 +82,19 @@ class Sender:
             self._waiting.again(chunk)
             await self._troubles.not_carried_out(reply)
         elif reply.kind is ReplyKind.LOST or reply.error is None:
-            self._lose(request, chunk)
-            await self._troubles.failed(reply)
+            await self._lost(request, chunk, reply)
         else:
             await self._refused(request, chunk, reply, reply.error)
+
+    def _still_without_item(self, chunk: Chunk) -> Chunk | None:
+        """Leave out the rows for which an item was found while they waited to be sent again."""
+        rows = self._place.state.rows(chunk.keys)
+        for item in chunk.items:
+            row = rows.get((item.locale, item.key))
+            if row is not None and row.item_id is not None:
+                self._ledger.settled.pop((item.locale, item.key), None)
+                self._ledger.created(row.status)
+        return chunk.only({key for key in chunk.keys if key not in rows or rows[key].item_id is None})
 
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
         """Look the chunk up (rule 8); gives what is left to be sent."""
@@ -113,7 +126,7 @@ class Sender:
                 sent=[Sent(item, place.source) for item in chunk.items],
             )
             self.underway[request] = chunk
-            self.begun.add(asyncio.current_task())
+            self._begun.add(asyncio.current_task())
 
         call = create_items(
             place.target.collection,
@@ -180,13 +193,30 @@ class Sender:
         if missing:
             self._over(request, [Chunk(tuple(missing))])
 
-    def _lose(self, request: int, chunk: Chunk) -> None:
+    async def _lost(self, request: int, chunk: Chunk, reply: Reply) -> None:
+        """The answer was lost; a chunk that loses its answers again and again is narrowed as after 5xx."""
+        failures = self._troubles.server_error(chunk)
+        if self._is_doomed(chunk, failures):
+            self._waiting.doom(chunk.items[0], f"Webflow gave no readable answer {failures} times: {reply.reason}.")
+        self._lose(request, *self._parts(chunk, failures))
+        await self._troubles.failed(reply)
+
+    def _is_doomed(self, chunk: Chunk, failures: int) -> bool:
+        """Whether a row is given up that fails alone while others succeed; it is settled first all the same."""
+        often = failures >= self._troubles.SERVER_ERRORS
+        return often and len(chunk.items) == 1 and self._troubles.others_succeed(chunk)
+
+    def _parts(self, chunk: Chunk, failures: int) -> tuple[Chunk, ...]:
+        """The parts in which a chunk that failed so often is sent again."""
+        return chunk.halves() if failures >= self._troubles.SERVER_ERRORS else (chunk,)
+
+    def _lose(self, request: int, *parts: Chunk) -> None:
         """The answer was lost: the effect comes within patience, or never."""
         place = self._place
         now = place.clock.monotonic()
         due = now + place.timing.patience + place.timing.lag
         self._settling.open(request, due)
-        self._doubt(request, [chunk], due=due, look=now + place.timing.lag)
+        self._doubt(request, parts, due=due, look=now + place.timing.lag)
         self.underway.pop(request, None)
         place.state.lost(request, place.server_now(latest=True))
 
@@ -258,12 +288,14 @@ class Sender:
         await self._troubles.require_same_schema()
         reason = nameless(error)
         sentence = f"{rule.sentence} Webflow says: {error.said}"
-        if reason is not None and rule.problem == "refused" and self._troubles.unexplained(reason, item, sentence):
-            return
-        self.reject(item, rule.problem or "refused", sentence)
+        if reason is not None and rule.problem == "refused" and error.status == VALIDATION:
+            self._troubles.put_aside(reason, item, sentence)
+        else:
+            self.reject(item, rule.problem or "refused", sentence)
 
     def settled_good(self, key: Key) -> None:
         """A listing showed that the row was written."""
+        self._troubles.written()
         self._troubles.forget(key)
         trusted = self._trust.verdict(key, good=True)
         if trusted:
@@ -294,14 +326,12 @@ class Sender:
     async def _server_error(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """Rule 9: after three 5xx a chunk is narrowed, a single row rejected, if anything else succeeds meanwhile."""
         failures = self._troubles.server_error(chunk)
-        if failures >= self._troubles.SERVER_ERRORS and len(chunk.items) == 1 and self._troubles.others_succeed(chunk):
-            item = chunk.items[0]
-            # It is settled first: a row whose create was answered 5xx may have been written all the same.
+        if self._is_doomed(chunk, failures):
             self._over(request, [chunk])
-            self._waiting.doom(item, f"Webflow answered {failures} times with an error of its own: {error.said}")
+            said = f"Webflow answered {failures} times with an error of its own: {error.said}"
+            self._waiting.doom(chunk.items[0], said)
             return
-        parts = chunk.halves() if failures >= self._troubles.SERVER_ERRORS else (chunk,)
-        self._over(request, parts, pause=self._troubles.pause())
+        self._over(request, self._parts(chunk, failures), pause=self._troubles.pause())
         await self._troubles.failed(reply)
 
     async def _forbidden(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:

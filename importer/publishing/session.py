@@ -24,7 +24,7 @@ from importer.publishing.sending import Sender
 from importer.publishing.settling import Doubtful, Settling, wanted_of
 from importer.publishing.staged import Staged
 from importer.publishing.troubles import Troubles
-from importer.publishing.twins import Twins
+from importer.publishing.twins import REMOVE, Twins
 from importer.publishing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 GRACE = 10.0
 """Seconds that requests in flight are waited for once a run is told to stop."""
+
+BREATH = 20
+"""Rows that are written down in one go before others get a turn."""
 
 STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 """Stops after which the listing may still be read, so that refused rows need not stay in doubt."""
@@ -53,7 +56,8 @@ class Session:
         self._concurrency = concurrency
         self._settling = Settling(place)
         self._twins = Twins(place, self.ledger)
-        self._staged = Staged(place, self.ledger)
+        self._begun: set[asyncio.Task[None] | None] = set()
+        self._staged = Staged(place, self.ledger, self._begun)
         self._troubles = Troubles(place)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends: set[asyncio.Task[None]] = set()
@@ -83,6 +87,7 @@ class Session:
             trust=Trust({name.removeprefix("trust:") for name in self._place.state.facts("trust:")}),
             waiting=waiting,
             troubles=self._troubles,
+            begun=self._begun,
         )
         try:
             await self._recall()
@@ -92,7 +97,9 @@ class Session:
                 if not self._tasks and self._next_moment() is None and ended:
                     break
                 await self._wait()
-            await self._close()
+            self._start(self._close())
+            while self._tasks:
+                await self._wait()
             await self._count_rest()
         finally:
             await self._cancel()
@@ -119,7 +126,7 @@ class Session:
         if self.stop is None:
             self.stop = error
             self._stopped_at = self._place.clock.monotonic()
-            for task in self._sends - self._sender.begun:
+            for task in self._sends - self._begun:
                 task.cancel()  # nothing new is sent
 
     async def _recall(self) -> None:
@@ -151,7 +158,7 @@ class Session:
             self._settling.doubt(Doubtful(wanted_of(doubt.row, doubt.request.id), doubt.request.id, due, now))
         if doubts:
             self.ledger.say(f"{len(doubts)} rows are in doubt since an earlier run: they are settled first.")
-        if place.state.twin_checks():
+        if place.state.twin_checks() or place.state.facts(REMOVE):
             self._waiting.check_twins(now)
 
     # Filling and waiting ---------------------------------------------------------------------------------------------
@@ -231,7 +238,7 @@ class Session:
         moments = [None if self._look else self._next_moment(), self._deadline if self.stop is None else None]
         if self._breathe:
             moments.append(clock.monotonic())
-        if self.stop is not None and isinstance(self.stop, Interrupted | DeadlinePassed):
+        if self._hurry or isinstance(self.stop, Interrupted | DeadlinePassed):
             moments.append(clock.monotonic() if self._hurry else self._stopped_at + GRACE)
         moments.append(clock.monotonic() + 1.0)  # what people read counts down
         pause = max(0.0, min(moment for moment in moments if moment is not None) - clock.monotonic())
@@ -246,7 +253,7 @@ class Session:
         self._wake.clear()
         self._reap()
         told = isinstance(self.stop, Interrupted | DeadlinePassed)
-        if told and self._tasks and (self._hurry or clock.monotonic() >= self._stopped_at + GRACE):
+        if self._tasks and (self._hurry or (told and clock.monotonic() >= self._stopped_at + GRACE)):
             await self._cancel()
 
     def _reap(self) -> None:
@@ -254,7 +261,7 @@ class Session:
         for task in [task for task in self._tasks if task.done()]:
             self._tasks.discard(task)
             self._sends.discard(task)
-            self._sender.begun.discard(task)
+            self._begun.discard(task)
             if task is self._look:
                 self._look = None
             error = None if task.cancelled() else task.exception()
@@ -281,7 +288,9 @@ class Session:
     async def _apply(self, settled: Settled) -> None:
         """Give rows in doubt the verdicts that a listing showed."""
         self._given_up += sum(1 for one in settled.given_up if one.item is not None)
-        for one, listed, status in settled.found:
+        for place, (one, listed, status) in enumerate(settled.found):
+            if place % BREATH == 0:
+                await self._place.clock.sleep(0)
             self._sender.settled_good(one.wanted.id)
             self.ledger.found(one.wanted.id, one.item, listed, status, one.wanted.slug)
         self._place.state.release([one.wanted.id for one in settled.absent])
@@ -305,7 +314,7 @@ class Session:
             for item, sentence in self._troubles.aside():
                 self._sender.reject(item, "refused", sentence)
             if self._settling.expired():
-                await self._apply(await self._settling.look())
+                await self._settle()
 
     async def _count_rest(self) -> None:
         """After a stop, count the rows that the sheet still holds: those that need nothing, and those in doubt."""

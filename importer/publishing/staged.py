@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from importer.client import ReplyKind, read_published
+from importer.client import ReplyKind, UnreadableAnswer, read_published
 from importer.client.endpoints import publish_items
 from importer.errors import Outage
 from importer.errors.api import Consequence, RefusalKind
@@ -31,8 +32,8 @@ STRAY = 3
 class Staged:
     """Publishes staged items; the row of each stays `staged` until Webflow has said that it is live."""
 
-    def __init__(self, place: Place, ledger: Ledger) -> None:
-        self._place, self._ledger = place, ledger
+    def __init__(self, place: Place, ledger: Ledger, begun: set[asyncio.Task[None] | None]) -> None:
+        self._place, self._ledger, self._begun = place, ledger, begun
 
     async def publish(self, todos: Sequence[Todo]) -> None:
         """Publish these items, a hundred to a request (each of one locale).
@@ -50,8 +51,7 @@ class Staged:
         stray = 0
         for _ in range(TRIES):
             request, reply = await self._ask(list(by_id), locale)
-            if reply.kind is ReplyKind.OK:
-                self._record(request, by_id, reply)
+            if reply.kind is ReplyKind.OK and self._record(request, by_id, reply):
                 return
             error = reply.error
             if reply.kind is not ReplyKind.REFUSED or error is None or error.rule().consequence is Consequence.SETTLE:
@@ -86,13 +86,17 @@ class Staged:
             request = place.state.begin(
                 run=place.run, verb="publish", endpoint="items/publish", watermark=None, at=place.server_now(), sent=[]
             )
+            self._begun.add(asyncio.current_task())
 
         reply = await place.client.send(publish_items(place.target.collection, ids, locale=locale), before=before)
         return request, reply
 
-    def _record(self, request: int, by_id: dict[str, Todo], reply: Reply) -> None:
-        """Write down which items are live now; the answer may be partial."""
-        ids, errors = read_published(reply.body)
+    def _record(self, request: int, by_id: dict[str, Todo], reply: Reply) -> bool:
+        """Write down which items are live now; the answer may be partial. Whether it could be read."""
+        try:
+            ids, errors = read_published(reply.body)
+        except UnreadableAnswer:
+            return False  # publishing is asked for again: it does no harm twice
         rows = self._place.state.rows([(todo.item.locale, todo.item.key) for todo in by_id.values()])
         published = [
             Published(
@@ -112,6 +116,7 @@ class Staged:
                 reason = next((text for text in errors if item_id in text), "; ".join(errors) or "without a reason")
                 self._refuse(todo, "refused", f"Webflow did not publish the staged item {item_id}: {reason}")
         self._ledger.tell()
+        return True
 
     def _refuse(self, todo: Todo, code: str, message: str) -> None:
         """The item stays staged; the row is told why it is not live."""

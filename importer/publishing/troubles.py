@@ -50,17 +50,21 @@ class Troubles:
 
     def succeeded(self, chunk: Chunk) -> None:
         """A request that writes succeeded."""
-        self._successes += 1
-        self._failures = self._forbidden = self._throttled = 0
+        self.written()
         for key in chunk.keys:
             self.forget(key)
 
-    def forget(self, key: Key) -> None:
-        """A row has its verdict: its 5xx no longer count."""
-        self._errors.pop(key, None)
+    def written(self) -> None:
+        """Something was written, as its answer or a listing shows: this is no outage."""
+        self._successes += 1
+        self._failures = self._forbidden = self._throttled = 0
         self._failing_since = None
         self._backoff.succeeded()
         self.calm = False
+
+    def forget(self, key: Key) -> None:
+        """A row has its verdict: its failures no longer count."""
+        self._errors.pop(key, None)
 
     async def not_carried_out(self, reply: Reply) -> None:
         """A 429 is the pacer's business, a connection that never opened has its pause; both end a run if they stay."""
@@ -90,7 +94,7 @@ class Troubles:
         return Backoff(failures=self._failures).failed()
 
     def server_error(self, chunk: Chunk) -> int:
-        """Count a 5xx for each row of a chunk; gives how often one of them had one."""
+        """Count a 5xx, or a lost answer, for each row of a chunk; gives how often one of them had one."""
         for key in chunk.keys:
             count, since = self._errors.get(key, (0, self._successes))
             self._errors[key] = (count + 1, since)
@@ -125,19 +129,18 @@ class Troubles:
                 "Publish the site if it is not, then run the same command again: the sheet is checked anew.",
             )
 
-    def unexplained(self, reason: str, item: Item, sentence: str) -> bool:
+    def put_aside(self, reason: str, item: Item, sentence: str) -> None:
         """Put a row aside that was refused without naming a field or a value; `sentence` says so to people.
 
         Raises PlanLimit if another row was refused for the same reason: then it is no matter of the row.
         """
-        if reason in self._unexplained and self._unexplained[reason][0].key != item.key:
+        if reason in self._unexplained:
             self._unexplained.clear()
             raise PlanLimit(
                 f"Webflow refuses one item after another and names no field: {reason}",
                 "Compare the number of items with what the site's plan allows; then run the same command again.",
             )
         self._unexplained[reason] = item, sentence
-        return True
 
     def aside(self) -> list[tuple[Item, str]]:
         """The rows put aside, and why, once the run is at its end: nothing showed that they were not at fault."""

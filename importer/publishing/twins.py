@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from importer.client import NotFound, ReplyKind
+from importer.client import ReplyKind
 from importer.client.endpoints import delete_items, unpublish_items
-from importer.client.endpoints import item as item_call
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
-from importer.publishing.matching import Evidence, is_ours
+from importer.publishing.matching import Evidence, age, is_ours
 from importer.publishing.settling import status_of, wanted_of
 
 if TYPE_CHECKING:
@@ -22,74 +22,87 @@ if TYPE_CHECKING:
 
 TRIES = 8
 
+REMOVE = "remove:"
+"""How the facts of the state file begin that name items to be removed; their value is the locale."""
+
+NOT_THERE = {"unpublish": {404, 409}, "delete": {404}}
+"""Answers that say that there is nothing to take back: the item is not live, or not there at all."""
+
+CONFLICT, SERVER_ERROR = 409, 500
+
 
 class Twins:
     """Finds rows that became two items, and mends them; what cannot be proven ours is reported and left."""
 
     def __init__(self, place: Place, ledger: Ledger) -> None:
         self._place, self._ledger = place, ledger
+        self._turn = asyncio.Lock()
 
     async def check_altered(self) -> None:
         """Look at rows that came back under an altered slug though they had been sent before."""
-        place = self._place
-        checks = place.state.twin_checks()
-        rows = place.state.rows([(check.locale, check.key) for check in checks])
-        for check in checks:
-            row = rows[check.locale, check.key]
-            if row.item_id is not None and row.slug_sent:
-                wanted = wanted_of(row, check.request)
-                found = await place.listings.by_slug(row.slug_sent, locale=row.locale)
-                evidence = self._evidence(found)
-                older = next(
-                    (item for item in found if item.id != row.item_id and is_ours(wanted, item, evidence)), None
-                )
-                if older is not None:
-                    if not await self._remove(row.item_id, row.locale):
-                        continue  # looked at again in the next run
-                    status = status_of(older, live=row.status is Status.PUBLISHED)
-                    found_again = (older.id, older.slug, status, older.last_published)
-                    place.state.adopt(row.locale, row.key, found_again)
-            place.state.drop_twin_checks([(check.locale, check.key)])
+        state = self._place.state
+        for name, locale in state.facts(REMOVE).items():
+            async with self._turn:
+                await self._remove(name.removeprefix(REMOVE), locale)
+        for check in state.twin_checks():
+            key = (check.locale, check.key)
+            row = state.rows([key])[key]
+            if row.slug_sent is None or await self._mend(wanted_of(row, check.request), []):
+                state.drop_twin_checks([key])  # else it is looked at again in the next run
 
     async def mend(self, settled: Settled) -> bool:
         """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
-        place, mended = self._place, True
+        mended = True
         for wanted, item in settled.twins:
-            row = place.state.rows([wanted.id]).get(wanted.id)
-            if row is None or item.id in place.state.keys_by_item([item.id]):
-                continue
-            if row.item_id is None:
-                if row.status is not Status.IN_FLIGHT:
-                    self._ledger.found(wanted.id, None, item, status_of(item, live=False), wanted.slug)
-            elif row.item_id != item.id:
-                mended = await self._remove_newer(row.item_id, item, wanted) and mended
+            mended = await self._mend(wanted, [item.slug]) and mended
         return mended
 
-    async def _remove_newer(self, held: str, item: ListedItem, wanted: Wanted) -> bool:
-        """Remove the item that is not the row's, if the row's own is still there."""
-        try:
-            await self._place.client.read(item_call(self._place.target.collection, held, live=False))
-        except NotFound:
-            self._ledger.say(
-                f'The item {held} of the row "{wanted.key}" is gone from the collection; its twin {item.id} was left.'
-            )
-            return True
-        return await self._remove(item.id, wanted.locale)
+    async def _mend(self, wanted: Wanted, slugs: list[str]) -> bool:
+        """Leave a row the oldest of the items that are provably its own; whether nothing is left to do.
+
+        One row at a time, as it stands now: the row gets the item that stays before any other is removed, so that at
+        no instant the last item of a row is one that goes.
+        """
+        async with self._turn:
+            state = self._place.state
+            row = state.rows([wanted.id]).get(wanted.id)
+            if row is None or row.status is Status.IN_FLIGHT:
+                return row is None
+            found: dict[str, ListedItem] = {}
+            for slug in dict.fromkeys((wanted.slug, row.slug or wanted.slug, *slugs)):
+                found |= {item.id: item for item in await self._place.listings.by_slug(slug, locale=wanted.locale)}
+            evidence = self._evidence(list(found.values()))
+            own = [item for item in found.values() if item.id == row.item_id or is_ours(wanted, item, evidence)]
+            if not own:
+                return True
+            kept, *newer = sorted(own, key=lambda item: (*age(item), item.slug != wanted.slug))
+            for item in newer:
+                state.set_fact(REMOVE + item.id, wanted.locale)  # a run that ends here leaves them to the next one
+            status = status_of(kept, live=row.status is Status.PUBLISHED and kept.id == row.item_id)
+            if row.item_id is None:
+                self._ledger.found(wanted.id, None, kept, status, wanted.slug)
+            elif kept.id != row.item_id:
+                state.adopt(*wanted.id, (kept.id, kept.slug, status, kept.last_published))
+            return all([await self._remove(item.id, wanted.locale) for item in newer])
 
     async def _remove(self, item_id: str, locale: str) -> bool:
-        """Unpublish and delete one item that is ours, by id; asked for again until it is answered."""
-        collection = self._place.target.collection
+        """Unpublish and delete one item that is ours, by id, unless a row holds it; whether it is gone."""
+        collection, state = self._place.target.collection, self._place.state
+        if state.keys_by_item([item_id]):
+            state.set_fact(REMOVE + item_id, None)
+            return True
         for verb, call in (
             ("unpublish", unpublish_items(collection, [item_id], locale=locale)),
             ("delete", delete_items(collection, [item_id], locale=locale)),
         ):
             reply = await self._ask(verb, call)
-            gone = reply.status in {404, 409} and reply.kind is ReplyKind.REFUSED
-            if reply.kind is not ReplyKind.OK and not (gone and verb == "unpublish") and reply.status != 404:  # noqa: PLR2004
+            gone = reply.kind is ReplyKind.REFUSED and reply.status in NOT_THERE[verb]
+            if reply.kind is not ReplyKind.OK and not gone:
                 self._ledger.say(f"The twin {item_id} could not be removed ({reply.reason}); remove it in Webflow.")
                 return False
-        self._place.state.forget_seen([item_id])
-        self._ledger.counts.removed += 1
+        state.forget_seen([item_id])
+        state.set_fact(REMOVE + item_id, None)
+        self._ledger.counts.removed += reply.kind is ReplyKind.OK
         return True
 
     async def _ask(self, verb: str, call: Call) -> Reply:
@@ -108,10 +121,10 @@ class Twins:
             outcome = {ReplyKind.OK: "answered", ReplyKind.LOST: "repeated"}.get(reply.kind, str(reply.kind))
             place.state.finish(request, outcome=outcome, at=reply.server_time)
             error = reply.error
-            if error is not None and error.status != 409 and error.rule().consequence is Consequence.STOP:  # noqa: PLR2004
+            if error is not None and error.status != CONFLICT and error.rule().consequence is Consequence.STOP:
                 raise error.exception()
             stray = error is not None and error.kind() is RefusalKind.STRAY_403
-            if reply.kind in {ReplyKind.OK, ReplyKind.REFUSED} and (reply.status or 0) < 500 and not stray:  # noqa: PLR2004
+            if reply.kind in {ReplyKind.OK, ReplyKind.REFUSED} and (reply.status or 0) < SERVER_ERROR and not stray:
                 return reply
             await place.clock.sleep(backoff.failed())
         return reply

@@ -35,7 +35,7 @@ def readable(field_data: Mapping[str, Any], schema: CollectionSchema) -> str:
         for slug, value in field_data.items()
         if slug != "slug" and slug in fields and fields[slug].type not in UNREADABLE_TYPES
     }
-    return _digest({slug: value for slug, value in kept.items() if value not in (None, "", [], False)})
+    return _digest({slug: value for slug, value in kept.items() if not _is_empty(value)})
 
 
 def key_of(field_data: Mapping[str, Any], key_field: str | None) -> str | None:
@@ -52,6 +52,11 @@ def key_of(field_data: Mapping[str, Any], key_field: str | None) -> str | None:
         value = int(value)
     text = unicodedata.normalize("NFC", str(value).strip())
     return text.lower() if key_field == "slug" else text
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value counts as absent; the number 0 does not."""
+    return value is None or value is False or value in ("", [])
 
 
 def _normal(value: Any, kind: str) -> Any:
