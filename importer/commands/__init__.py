@@ -1,1 +1,1 @@
-"""The commands without the command line: a module for each verb, and the doors that several of them open."""
+"""A module for each verb of the command line, usable without it; and what the verbs share."""

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -321,8 +321,7 @@ def _notes(current: _Run) -> Iterator[str]:
 def _signals(session: Session) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM stop the session in order; only the main thread can hear them."""
     if threading.current_thread() is not threading.main_thread():
-        with nullcontext():
-            yield
+        yield
         return
     loop = asyncio.get_running_loop()
 

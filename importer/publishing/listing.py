@@ -34,7 +34,6 @@ class View:
     items: dict[str, ListedItem] = field(default_factory=dict)
     total: int = 0
     proven: bool = False
-    whole: bool = False
     ordered: bool = True
     fell: bool = False
     last: datetime | None = None
@@ -58,11 +57,6 @@ class View:
     def reaches(self, moment: datetime | None) -> bool:
         """Whether it went newest first beyond a moment; one page of equal stamps shows no order."""
         return moment is not None and self.ordered and self.fell and self.last is not None and self.last < moment
-
-    @property
-    def newest(self) -> datetime | None:
-        """The greatest `createdOn` that it showed."""
-        return max((item.created_on for item in self.items.values() if item.created_on), default=None)
 
 
 class Listings:
@@ -135,7 +129,7 @@ class Listings:
                 return  # an item vanished meanwhile: what stood at the border may have been passed over
             end = offset + len(page.items)
             if end >= page.total or not page.items:
-                view.proven = view.whole = len(view.items) >= page.total
+                view.proven = len(view.items) >= page.total
                 return
             if view.reaches(down_to):
                 view.proven = True

@@ -67,11 +67,6 @@ class Plan:
 
     creates: Mapping[str, int]
 
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(self.creates.values())
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
