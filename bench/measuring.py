@@ -43,7 +43,7 @@ def take(command: Sequence[str], folder: Path, *, ends: Sequence[int] = (0,), **
             cwd=folder,
             stdout=out,
             stderr=complaints,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env={**surroundings(), **environment},
         )
         taken = _waited(process, began)
         out.seek(0)
@@ -51,6 +51,12 @@ def take(command: Sequence[str], folder: Path, *, ends: Sequence[int] = (0,), **
         if process.returncode not in ends:
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{complaints.read().decode()}")
         return Taken(*taken, out.read().decode())
+
+
+def surroundings() -> dict[str, str]:
+    """Give the environment of every process: this tree's code, compiled once and kept, as installed packages are."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 def ended(process: subprocess.Popen[str]) -> Taken:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
-from bench.measuring import IMPORTER, Taken, compared, ended, in_turns, middle, table, take
+from bench.measuring import IMPORTER, Taken, compared, ended, in_turns, middle, surroundings, table, take
 from bench.sheets import BAD_IN, MAPPING, write_sheet
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def _plain(folder: Path, servers: list[Taken]) -> Taken:
 def _served(folder: Path, servers: list[Taken]) -> Iterator[str]:
     """Serve a new sandbox that throttles nobody; gives the base URL, and notes what the server took."""
     command = [IMPORTER, "sandbox", "sandbox.db", "--port", "0", "--switch", "rate_limit=1000000"]
-    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command, cwd=folder, env=surroundings(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert server.stderr is not None
         found = re.search(r"http://127\.0\.0\.1:\d+", server.stderr.readline())
