@@ -9,7 +9,6 @@ from importer.commands.finding import ID, find_collection, find_site
 from importer.errors import Outage, UsageError
 from importer.fields import ReferenceTable, reference_table
 from importer.mapping import compile_mapping, reference_needs
-from importer.model import KIND_PREFIX
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
@@ -102,21 +101,13 @@ def compile_for(
         mapping,
         around.schema,
         source.columns,
-        kinds=typed_columns(source),
+        kinds=source.typed,
         references={slug: references.table() for slug, references in around.references.items()},
         locales=around.locales,
         today=today,
         draft=draft,
         ours=source.ours,
     )
-
-
-def typed_columns(source: Source) -> frozenset[str]:
-    """Name the columns of a workbook that hold more than text."""
-    first = next(iter(source.batches()), None)
-    if first is None:
-        return frozenset()
-    return frozenset(name.removeprefix(KIND_PREFIX) for name in first.columns if name.startswith(KIND_PREFIX))
 
 
 def needs_locales(mapping: Mapping) -> bool:

@@ -25,11 +25,12 @@ class Reader(Protocol):
 class Source:
     """A sheet that can be read again and again, the same rows each time.
 
-    `name` is the file's name for messages, `columns` are as mappings address them, `detected` is a line about what was
-    found out, and `ours` says that it is one of our own rejects files. Close it, or use it in a `with`.
+    `name` is the file's name for messages, `columns` are as mappings address them, `typed` those of them that come with
+    kinds, `detected` is a line about what was found out, and `ours` says that it is one of our own rejects files. Close
+    it, or use it in a `with`.
     """
 
-    __slots__ = ("_reader", "_shape", "_tidy", "columns", "detected", "name", "ours", "sheet")
+    __slots__ = ("_reader", "_shape", "_tidy", "columns", "detected", "name", "ours", "sheet", "typed")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Source:
         self.name = shape.name
         self.sheet = sheet
         self.columns = shape.columns
+        self.typed = frozenset(shape.kinds)
         self.detected = detected
         self.ours = ours
 
