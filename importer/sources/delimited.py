@@ -152,7 +152,10 @@ def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str
         return None
     for delimiter in DELIMITERS:
         dialect = Dialect(delimiter)
-        header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
+        try:
+            header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
+        except SourceError:
+            continue  # its quotes make sense with another delimiter, or it is none of ours
         if is_ours(header):
             return dialect, column_names([as_meant(_readable(cell)) for cell in header], keep=(ROW,))
     return None

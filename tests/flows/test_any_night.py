@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.flows.conftest import Night
 
-EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "12"))
+EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "8"))
 """How many nights are drawn; a campaign sets more."""
 
 PATIENCE = 60.0

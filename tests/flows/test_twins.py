@@ -47,7 +47,7 @@ def test_commit_beyond_patience_is_mended_by_a_later_run(night: Callable[..., Ni
         one.run(patience=300.0)
 
 
-@pytest.mark.parametrize("seconds", [2, 20, 40, 50])
+@pytest.mark.parametrize("seconds", [2, 50])
 def test_two_ways_to_a_twin_do_not_remove_both_items(night: Callable[..., Night], seconds: int) -> None:
     """An altered slug and an open request name the same rows at the same time; one of two items stays."""
     one = night(taken_slug="suffix", rate_limit="60")

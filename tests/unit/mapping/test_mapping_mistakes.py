@@ -66,7 +66,7 @@ READING: list[tuple[str, str]] = [
     ('[fields]\nname = { from = "A", taken = "reject" }\n', "fields.name.taken: is for the slug only"),
     ('[fields]\nname = { from = "A", transform = ["slugfy"] }\n', "there is no transform 'slugfy'; did you mean 'slugify'?"),
     ('[fields]\nname = { from = "A", transform = ["truncate"] }\n', "truncate needs an argument"),
-    ('[fields]\nname = { from = "A", transform = [{ truncate = "x" }] }\n', "truncate must be a whole number above 0, not 'x'"),
+    ('[fields]\nname = { from = "A", transform = [{ truncate = "x" }] }\n', "truncate must be a whole number above 0 (and below 1,000,000,000), not 'x'"),
     ('[fields]\nname = { from = "A", transform = [{ regex = { "(" = "" } }] }\n', "is no regular expression"),
     ('[fields]\nname = { from = "A", transform = [{ lookup = "sizes" }] }\n[lookup.size]\nS = "x"\n', 'there is no [lookup.sizes] in this file; did you mean "size"?'),
     ('[fields]\nname = { from = "A", transform = [{ lookup = "size", missing = "drop" }] }\n[lookup.size]\nS = "x"\n', "lookup: missing must be 'reject' or 'keep' or 'skip'"),
