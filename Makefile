@@ -21,8 +21,9 @@ $(READY): $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group test --group check
 	@touch $(READY)
 
+# Thousands of small state files are made safe on the disk: memory, where there is a folder of it, saves half the time.
 test: $(READY) ## Run the test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") $(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
 
