@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sdk lint types format clean
+.PHONY: help demo test soak check bench sdk lint types format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,9 +23,12 @@ $(READY): $(INSTALLED)
 
 # Thousands of small state files are made safe on the disk: memory, where there is a folder of it, saves half the time.
 test: $(READY) ## Run the test suite
-	@TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") $(BIN)/python -m pytest -n 2 --dist loadscope
+	@TMPDIR=$$(test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") $(BIN)/python -m pytest -n 2 --dist loadscope -m "not soak"
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
+
+soak: $(READY) ## Run what needs a quiet machine: real signals to real processes
+	@$(BIN)/python -m pytest -m soak
 
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
