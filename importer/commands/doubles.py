@@ -113,7 +113,7 @@ def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
         .with_columns(first=pl.col(ROW).first().over("_locale", _compared(column)))
         .filter(pl.col(ROW) != pl.col("first"))
         .select(row=pl.col(ROW), code=pl.lit(code), value=pl.col(column), first=pl.col("first"))
-        .cast(_DOUBLES)  # type: ignore[arg-type]
+        .cast(_DOUBLES)  # type: ignore[arg-type]  # polars types schemas wider than it takes them
     )
 
 

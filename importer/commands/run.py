@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import polars as pl
+
     from importer.mapping import Compiled, Mapping
     from importer.model import Clock
     from importer.sources import Source
@@ -122,8 +124,8 @@ def _checked(door: Door, job: Job, source: Source, state: State, observer: Obser
     selection = Selection(options.rows, options.limit, options.only_failed)
     foresight = Foresight(state, selection)
 
-    def on_batch(read: int, mapped: object) -> None:
-        foresight.add(mapped)  # type: ignore[arg-type]
+    def on_batch(read: int, mapped: pl.DataFrame) -> None:
+        foresight.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
     sheet = check_sheet(source, compiled, on_batch=on_batch)
