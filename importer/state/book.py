@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from importer.errors import Bug
 from importer.state import runs
-from importer.state.database import Database
+from importer.state.file import StateFile
 from importer.state.lock import Heartbeat, held
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Book:
     """An open state file, without its rows; `State` is the whole of it."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._identity = runs.identity(database)
+    def __init__(self, file: StateFile) -> None:
+        self._file = file
+        self._identity = runs.identity(file)
         self._heartbeat: Heartbeat | None = None
 
     @classmethod
@@ -34,16 +34,16 @@ class Book:
         Raises StateError if it cannot be used: no such file (`read_only`), no right to write, not a state file,
         damaged, or written by a newer importer.
         """
-        database = Database.open(path, read_only=read_only)
+        file = StateFile.open(path, read_only=read_only)
         try:
-            return cls(database)
+            return cls(file)
         except BaseException:
-            database.close()
+            file.close()
             raise
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
-        self._database.close()
+        self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +56,7 @@ class Book:
     @property
     def path(self) -> Path:
         """Where the file lies."""
-        return self._database.path
+        return self._file.path
 
     @property
     def identity(self) -> Identity | None:
@@ -68,8 +68,8 @@ class Book:
 
         Raises StateError for another collection, or another site where both are known ("" is unknown).
         """
-        runs.claim(self._database, identity)
-        self._identity = runs.identity(self._database)
+        runs.claim(self._file, identity)
+        self._identity = runs.identity(self._file)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -103,54 +103,54 @@ class Book:
 
     def start_run(self, *, mapping: str, source: str, mode: str, at: datetime | None = None) -> str:
         """Write down that a run begins; its name, such as `20261123-174501-ab12`, sorts by time."""
-        return runs.start_run(self._database, mapping=mapping, source=source, mode=mode, at=at)
+        return runs.start_run(self._file, mapping=mapping, source=source, mode=mode, at=at)
 
     def finish_run(
         self, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None = None
     ) -> None:
         """Write down how a run ended; `summary` is its object in the JSON output."""
-        runs.finish_run(self._database, run, verdict=verdict, exit_code=exit_code, summary=summary, at=at)
+        runs.finish_run(self._file, run, verdict=verdict, exit_code=exit_code, summary=summary, at=at)
 
     def last_run(self, mapping: str | None = None) -> RunRecord | None:
         """Give the newest run (of a mapping)."""
-        return runs.last_run(self._database, mapping)
+        return runs.last_run(self._file, mapping)
 
     def runs(self, mapping: str | None = None) -> list[RunRecord]:
         """List all runs (of a mapping), oldest first."""
-        return runs.runs(self._database, mapping)
+        return runs.runs(self._file, mapping)
 
     def fact(self, name: str) -> str | None:
         """Give the value of a small fact."""
-        return runs.fact(self._database, name)
+        return runs.fact(self._file, name)
 
     def facts(self, prefix: str) -> dict[str, str]:
         """Give the small facts whose names begin like this, in the order of their names."""
-        return runs.facts(self._database, prefix)
+        return runs.facts(self._file, prefix)
 
     def set_fact(self, name: str, value: str | None) -> None:
         """Keep a small fact, or forget it (None)."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             runs.put_fact(connection, name, value)
 
     def save_cache(self, kind: str, name: str, value: Any) -> None:
         """Keep something that was read from Webflow ("schema", "site", "references"), as JSON."""
-        runs.save_cache(self._database, kind, name, value)
+        runs.save_cache(self._file, kind, name, value)
 
     def cache(self, kind: str, name: str) -> Any | None:
         """Give what was kept, or None."""
-        kept = runs.cache(self._database, kind, name)
+        kept = runs.cache(self._file, kind, name)
         return None if kept is None else kept[0]
 
     def cache_saved_at(self, kind: str, name: str) -> datetime | None:
         """Tell when it was kept, by the clock of this machine."""
-        kept = runs.cache(self._database, kind, name)
+        kept = runs.cache(self._file, kind, name)
         return None if kept is None else kept[1]
 
     def watermark(self, collection: str) -> datetime | None:
         """Tell the greatest `createdOn` seen in any answer so far."""
-        return runs.watermark(self._database, collection)
+        return runs.watermark(self._file, collection)
 
     def raise_watermark(self, collection: str, at: datetime) -> None:
         """Raise the watermark; it never falls."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             runs.raise_watermark(connection, collection, at)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from importer.state.database import Database
+    from importer.state.file import StateFile
     from importer.state.records import Sent
 
 _REQUEST: Final = "id, run, verb, endpoint, watermark, sent_at, lost_at, outcome, open"
@@ -90,22 +90,22 @@ def date_lost(connection: sqlite3.Connection, at: datetime) -> None:
     )
 
 
-def open_requests(database: Database, collection: str) -> list[Request]:
+def open_requests(file: StateFile, collection: str) -> list[Request]:
     """List the requests whose twins must still be looked for, oldest first."""
     return [
         _request(line)
-        for line in database.all(
+        for line in file.all(
             f"SELECT {_REQUEST} FROM requests WHERE open AND collection = ? ORDER BY id",  # noqa: S608 - only our own names
             (collection,),
         )
     ]
 
 
-def request_rows(database: Database, request: int) -> list[SentRow]:
+def request_rows(file: StateFile, request: int) -> list[SentRow]:
     """List the rows of a request, as they were sent."""
     return [
         SentRow(*line)
-        for line in database.all(
+        for line in file.all(
             "SELECT locale, key, slug, name, fingerprint, readable FROM request_rows WHERE request_id = ?"
             " ORDER BY locale, key",
             (request,),
@@ -118,12 +118,12 @@ def close_request(connection: sqlite3.Connection, request: int) -> None:
     connection.execute("UPDATE requests SET open = 0 WHERE id = ?", (request,))
 
 
-def doubts(database: Database, collection: str) -> list[Doubt]:
+def doubts(file: StateFile, collection: str) -> list[Doubt]:
     """List the rows in flight, each with the latest request that carried it, in the order of the requests."""
     width = len(COLUMNS.split(","))
     of_row = ", ".join(f"rows.{name.strip()}" for name in COLUMNS.split(","))
     of_request = ", ".join(f"requests.{name.strip()}" for name in _REQUEST.split(","))
-    lines = database.all(
+    lines = file.all(
         f"SELECT {of_row}, {of_request} FROM rows JOIN requests ON requests.id = rows.request"  # noqa: S608 - only our own names
         " WHERE rows.status = 'in_flight' AND rows.collection = ?"
         " ORDER BY requests.id, rows.source_row, rows.locale, rows.key",
@@ -133,9 +133,9 @@ def doubts(database: Database, collection: str) -> list[Doubt]:
     return [Doubt(row_of(line[:width]), known.setdefault(line[width], _request(line[width:]))) for line in lines]
 
 
-def latest_request(database: Database) -> int:
+def latest_request(file: StateFile) -> int:
     """Tell the number of the newest request, 0 if there is none."""
-    line = database.one("SELECT coalesce(max(id), 0) FROM requests")
+    line = file.one("SELECT coalesce(max(id), 0) FROM requests")
     return 0 if line is None else int(line[0])
 
 
@@ -149,11 +149,11 @@ def put_twin_checks(
     )
 
 
-def twin_checks(database: Database, collection: str) -> list[TwinCheck]:
+def twin_checks(file: StateFile, collection: str) -> list[TwinCheck]:
     """List the rows that rule 7 must look at, oldest request first."""
     return [
         TwinCheck(*line)
-        for line in database.all(
+        for line in file.all(
             "SELECT locale, key, request_id FROM twin_checks WHERE collection = ? ORDER BY request_id, locale, key",
             (collection,),
         )

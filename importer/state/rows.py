@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from importer.state.database import Database
+    from importer.state.file import StateFile
 
 COLUMNS: Final = (
     "key, locale, status, source, source_row, item_id, slug, slug_sent, name, first_request, first_watermark,"
@@ -43,42 +43,42 @@ def row_of(line: Sequence[Any]) -> Row:
     return Row(key, locale, Status(status), *rest)
 
 
-def rows(database: Database, collection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+def rows(file: StateFile, collection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
     """Find the rows with these (locale, key); those that the state does not know are left out."""
     found: dict[tuple[str, str], Row] = {}
-    if database.one("SELECT 1 FROM rows LIMIT 1") is None:
+    if file.one("SELECT 1 FROM rows LIMIT 1") is None:
         return found  # a first run asks for every key of the sheet
     by_locale: defaultdict[str, list[str]] = defaultdict(list)
     for locale, key in keys:
         by_locale[locale].append(key)
     question = f"SELECT {COLUMNS} FROM rows WHERE collection = ? AND locale = ? AND key IN ({{}})"  # noqa: S608 - only our own names
     for locale, wanted in by_locale.items():
-        for line in database.among(question, (collection, locale), wanted):
+        for line in file.among(question, (collection, locale), wanted):
             found[locale, line[0]] = row_of(line)
     return found
 
 
-def count_rows(database: Database, collection: str) -> dict[Status, int]:
+def count_rows(file: StateFile, collection: str) -> dict[Status, int]:
     """Count how many rows have each status; every status is there."""
     counted = dict.fromkeys(Status, 0)
-    for status, count in database.all(
+    for status, count in file.all(
         "SELECT status, count(*) FROM rows WHERE collection = ? GROUP BY status", (collection,)
     ):
         counted[Status(status)] = count
     return counted
 
 
-def has_published(database: Database, collection: str) -> int:
+def has_published(file: StateFile, collection: str) -> int:
     """Count how many rows hold an item."""
-    line = database.one("SELECT count(*) FROM rows WHERE collection = ? AND item_id IS NOT NULL", (collection,))
+    line = file.one("SELECT count(*) FROM rows WHERE collection = ? AND item_id IS NOT NULL", (collection,))
     return 0 if line is None else int(line[0])
 
 
-def all_rows(database: Database, collection: str, status: Status | None) -> Iterator[Row]:
+def all_rows(file: StateFile, collection: str, status: Status | None) -> Iterator[Row]:
     """Give all rows (of a status), in the order of the sheet."""
     yield from map(
         row_of,
-        database.each(
+        file.each(
             f"SELECT {COLUMNS} FROM rows WHERE collection = ?1 AND (?2 IS NULL OR status = ?2)"  # noqa: S608 - only our own names
             " ORDER BY source_row, locale, key",
             (collection, status),
@@ -86,13 +86,13 @@ def all_rows(database: Database, collection: str, status: Status | None) -> Iter
     )
 
 
-def keys_by_item(database: Database, item_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+def keys_by_item(file: StateFile, item_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Find the (locale, key) of the rows that hold these items."""
-    found = database.among("SELECT item_id, locale, key FROM rows WHERE item_id IN ({})", (), item_ids)
+    found = file.among("SELECT item_id, locale, key FROM rows WHERE item_id IN ({})", (), item_ids)
     return {item_id: (locale, key) for item_id, locale, key in found}
 
 
-def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, Row]:
+def rows_by_slug(file: StateFile, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, Row]:
     """Find the rows that hold an item, by their returned slug without case.
 
     The index is named because SQLite prefers the primary key, which makes it read every row for a list of slugs.
@@ -101,7 +101,7 @@ def rows_by_slug(database: Database, collection: str, locale: str, slugs: Iterab
         f"SELECT {COLUMNS} FROM rows INDEXED BY rows_slug"  # noqa: S608 - only our own names
         " WHERE item_id IS NOT NULL AND collection = ? AND locale = ? AND slug_folded IN ({})"
     )
-    lines = database.among(question, (collection, locale), (slug.casefold() for slug in slugs))
+    lines = file.among(question, (collection, locale), (slug.casefold() for slug in slugs))
     found = map(row_of, lines)
     return {(row.slug or "").casefold(): row for row in found}
 

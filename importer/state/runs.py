@@ -15,44 +15,44 @@ from importer.state.records import Identity, RunRecord
 if TYPE_CHECKING:
     import sqlite3
 
-    from importer.state.database import Database
+    from importer.state.file import StateFile
 
 _RUN = "run, mapping, source, mode, started_at, finished_at, verdict, exit_code, summary"
 
 
-def identity(database: Database) -> Identity | None:
+def identity(file: StateFile) -> Identity | None:
     """Tell what the file was claimed for, None if it never was."""
-    kept = fact(database, "identity")
+    kept = fact(file, "identity")
     return None if kept is None else Identity(**orjson.loads(kept))
 
 
-def claim(database: Database, wanted: Identity) -> None:
+def claim(file: StateFile, wanted: Identity) -> None:
     """Write down what the file belongs to; raises StateError if that is something else."""
-    kept = identity(database)
+    kept = identity(file)
     if kept == wanted:
         return
-    with database.transaction() as connection:
-        kept = identity(database)
+    with file.transaction() as connection:
+        kept = identity(file)
         if kept is not None:
-            _require_same("collection", kept.collection, wanted.collection, database)
+            _require_same("collection", kept.collection, wanted.collection, file)
             if kept.site and wanted.site:
-                _require_same("site", kept.site, wanted.site, database)
+                _require_same("site", kept.site, wanted.site, file)
             wanted = Identity(wanted.mapping, wanted.site or kept.site, wanted.collection)
         put_fact(connection, "identity", orjson.dumps(wanted).decode())
 
 
-def _require_same(noun: str, kept: str, wanted: str, database: Database) -> None:
+def _require_same(noun: str, kept: str, wanted: str, file: StateFile) -> None:
     if kept != wanted:
         raise StateError(
-            f"The state file {database.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.",
+            f"The state file {file.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.",
             f"Name another state file with --state PATH, or correct the {noun} in the mapping.",
         )
 
 
-def start_run(database: Database, *, mapping: str, source: str, mode: str, at: datetime | None) -> str:
+def start_run(file: StateFile, *, mapping: str, source: str, mode: str, at: datetime | None) -> str:
     """Write down that a run begins; its name sorts by time."""
     moment = (at or datetime.now(UTC)).astimezone(UTC)
-    with database.transaction() as connection:
+    with file.transaction() as connection:
         while True:
             run = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
             if connection.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone() is None:
@@ -65,30 +65,30 @@ def start_run(database: Database, *, mapping: str, source: str, mode: str, at: d
 
 
 def finish_run(
-    database: Database, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None
+    file: StateFile, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None
 ) -> None:
     """Write down how a run ended."""
-    with database.transaction() as connection:
+    with file.transaction() as connection:
         connection.execute(
             "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, summary = ? WHERE run = ?",
             (instants.written(at or datetime.now(UTC)), verdict, exit_code, orjson.dumps(summary).decode(), run),
         )
 
 
-def runs(database: Database, mapping: str | None = None) -> list[RunRecord]:
+def runs(file: StateFile, mapping: str | None = None) -> list[RunRecord]:
     """List all runs (of a mapping), oldest first."""
     return [
         _run(line)
-        for line in database.all(
+        for line in file.all(
             f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number",  # noqa: S608 - only our own names
             (mapping,),
         )
     ]
 
 
-def last_run(database: Database, mapping: str | None = None) -> RunRecord | None:
+def last_run(file: StateFile, mapping: str | None = None) -> RunRecord | None:
     """Give the newest run (of a mapping)."""
-    line = database.one(
+    line = file.one(
         f"SELECT {_RUN} FROM runs WHERE ?1 IS NULL OR mapping = ?1 ORDER BY number DESC LIMIT 1",  # noqa: S608 - only our own names
         (mapping,),
     )
@@ -110,18 +110,16 @@ def _run(line: tuple[Any, ...]) -> RunRecord:
     )
 
 
-def fact(database: Database, name: str) -> str | None:
+def fact(file: StateFile, name: str) -> str | None:
     """Give the value of a small fact."""
-    line = database.one("SELECT value FROM facts WHERE name = ?", (name,))
+    line = file.one("SELECT value FROM facts WHERE name = ?", (name,))
     return None if line is None else str(line[0])
 
 
-def facts(database: Database, prefix: str) -> dict[str, str]:
+def facts(file: StateFile, prefix: str) -> dict[str, str]:
     """Give the small facts whose names begin like this, in the order of their names."""
     return dict(
-        database.all(
-            "SELECT name, value FROM facts WHERE substr(name, 1, ?1) = ?2 ORDER BY name", (len(prefix), prefix)
-        )
+        file.all("SELECT name, value FROM facts WHERE substr(name, 1, ?1) = ?2 ORDER BY name", (len(prefix), prefix))
     )
 
 
@@ -136,24 +134,24 @@ def put_fact(connection: sqlite3.Connection, name: str, value: str | None) -> No
     )
 
 
-def save_cache(database: Database, kind: str, name: str, value: Any) -> None:
+def save_cache(file: StateFile, kind: str, name: str, value: Any) -> None:
     """Keep something that was read from Webflow, as JSON."""
-    with database.transaction() as connection:
+    with file.transaction() as connection:
         connection.execute(
             "INSERT OR REPLACE INTO caches (kind, name, value, saved_at) VALUES (?, ?, ?, ?)",
             (kind, name, orjson.dumps(value).decode(), instants.written(datetime.now(UTC))),
         )
 
 
-def cache(database: Database, kind: str, name: str) -> tuple[Any, datetime] | None:
+def cache(file: StateFile, kind: str, name: str) -> tuple[Any, datetime] | None:
     """Give what was kept, and when (the client's clock)."""
-    line = database.one("SELECT value, saved_at FROM caches WHERE kind = ? AND name = ?", (kind, name))
+    line = file.one("SELECT value, saved_at FROM caches WHERE kind = ? AND name = ?", (kind, name))
     return None if line is None else (orjson.loads(line[0]), datetime.fromisoformat(line[1]))
 
 
-def watermark(database: Database, collection: str) -> datetime | None:
+def watermark(file: StateFile, collection: str) -> datetime | None:
     """Tell the greatest `createdOn` seen in any answer so far."""
-    line = database.one("SELECT at FROM watermarks WHERE collection = ?", (collection,))
+    line = file.one("SELECT at FROM watermarks WHERE collection = ?", (collection,))
     return None if line is None else instants.read(line[0])
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from importer.state.database import Database
+    from importer.state.file import StateFile
 
 _SEEN: Final = "item_id, locale, slug, name, key, readable, created_on, live"
 
@@ -36,19 +36,19 @@ def note_seen(connection: sqlite3.Connection, collection: str, items: Iterable[S
     )
 
 
-def seen_by_slug(database: Database, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, list[SeenItem]]:
+def seen_by_slug(file: StateFile, collection: str, locale: str, slugs: Iterable[str]) -> dict[str, list[SeenItem]]:
     """Find the items that were seen under these slugs, by slug without case, oldest sighting first."""
-    return _seen(database, collection, locale, ("slug_folded", "seen_slug"), (slug.casefold() for slug in slugs))
+    return _seen(file, collection, locale, ("slug_folded", "seen_slug"), (slug.casefold() for slug in slugs))
 
 
-def seen_by_key(database: Database, collection: str, locale: str, keys: Iterable[str]) -> dict[str, list[SeenItem]]:
+def seen_by_key(file: StateFile, collection: str, locale: str, keys: Iterable[str]) -> dict[str, list[SeenItem]]:
     """Find the items that were seen with these keys, by key, oldest sighting first."""
-    return _seen(database, collection, locale, ("key", "seen_key"), keys)
+    return _seen(file, collection, locale, ("key", "seen_key"), keys)
 
 
-def first_sighting(database: Database, item_ids: Iterable[str]) -> dict[str, int]:
+def first_sighting(file: StateFile, item_ids: Iterable[str]) -> dict[str, int]:
     """Tell the mark of the first sighting of each of these items; those never seen are left out."""
-    lines = database.among("SELECT item_id, mark FROM seen WHERE item_id IN ({})", (), item_ids)
+    lines = file.among("SELECT item_id, mark FROM seen WHERE item_id IN ({})", (), item_ids)
     marks: dict[str, int] = {}
     for item_id, mark in lines:
         marks[item_id] = min(mark, marks.get(item_id, mark))
@@ -61,7 +61,7 @@ def forget_seen(connection: sqlite3.Connection, item_ids: Iterable[str]) -> None
 
 
 def _seen(
-    database: Database, collection: str, locale: str, by: tuple[str, str], wanted: Iterable[str]
+    file: StateFile, collection: str, locale: str, by: tuple[str, str], wanted: Iterable[str]
 ) -> dict[str, list[SeenItem]]:
     """Find sightings by a column and its index, without which SQLite would read everything that was ever seen."""
     column, index = by
@@ -70,7 +70,7 @@ def _seen(
         f" WHERE collection = ? AND locale = ? AND {column} IN ({{}})"
     )
     found: defaultdict[str, list[tuple[int, SeenItem]]] = defaultdict(list)
-    for name, mark, *line in database.among(question, (collection, locale), wanted):
+    for name, mark, *line in file.among(question, (collection, locale), wanted):
         found[name].append((mark, _item(line)))
     return {
         name: [item for _, item in sorted(items, key=lambda one: (one[0], one[1].item_id))]

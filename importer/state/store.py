@@ -30,31 +30,31 @@ class State(Book):
 
     def rows(self, keys: Sequence[Named]) -> dict[Named, Row]:
         """Find the rows with these (locale, key); those that the state does not know are left out."""
-        return rows.rows(self._database, self._read_collection, keys)
+        return rows.rows(self._file, self._read_collection, keys)
 
     def standing(self, keys: Sequence[Named]) -> dict[Named, Row]:
         """Do the same for the many keys of a whole batch."""
-        return rows.rows(self._database, self._read_collection, keys)
+        return rows.rows(self._file, self._read_collection, keys)
 
     def count_rows(self) -> dict[Status, int]:
         """Count how many rows have each status; every status is there."""
-        return rows.count_rows(self._database, self._read_collection)
+        return rows.count_rows(self._file, self._read_collection)
 
     def has_published(self) -> int:
         """Count how many rows hold an item."""
-        return rows.has_published(self._database, self._read_collection)
+        return rows.has_published(self._file, self._read_collection)
 
     def all_rows(self, status: Status | None = None) -> Iterator[Row]:
         """Give all rows (of a status), in the order of the sheet."""
-        return rows.all_rows(self._database, self._read_collection, status)
+        return rows.all_rows(self._file, self._read_collection, status)
 
     def keys_by_item(self, item_ids: Sequence[str]) -> dict[str, Named]:
         """Find the (locale, key) of the rows that hold these items, by item id."""
-        return rows.keys_by_item(self._database, item_ids)
+        return rows.keys_by_item(self._file, item_ids)
 
     def rows_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, Row]:
         """Find the rows that hold an item, by their returned slug without case (`str.casefold`)."""
-        return rows.rows_by_slug(self._database, self._read_collection, locale, slugs)
+        return rows.rows_by_slug(self._file, self._read_collection, locale, slugs)
 
     def reject_checked(self, checked: Sequence[CheckedRow], *, run: str, source: str) -> None:
         """Write down what our own checks found.
@@ -62,17 +62,17 @@ class State(Book):
         A row that holds an item, or is in flight, keeps its status and is only told the error. A row without a key, or
         with an earlier row's (code `key_duplicate`, or twice in one call), is kept under `unnamed_key(source_row)`.
         """
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.put_checked(connection, self._collection, checked, run=run, source=source)
 
     def forget_checked(self, source: str | None, source_rows: Sequence[int] | None = None) -> None:
         """Forget the rows that only our own checks know: of a sheet (None: of any), all or those with these numbers."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.forget_checked(connection, source, source_rows)
 
     def clear_errors(self, keys: Sequence[Named]) -> None:
         """Forget what our own checks found: the rows are good again, a rejected one is pending."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.clear_errors(connection, self._collection, keys)
 
     # Requests: before, after, lost ---------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class State(Book):
         row that is in flight already.
         """
         self.beat()
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             return requests.begin(
                 connection, self._collection, sent, head=(run, verb, endpoint), watermark=watermark, at=at
             )
@@ -121,7 +121,7 @@ class State(Book):
         """
         self.beat()
         collection = self._collection
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             requests.answered(connection, request, outcome, at, still_open=open_)
             rows.put_published(connection, collection, published)
             rows.put_refused(connection, collection, refused, request)
@@ -135,24 +135,24 @@ class State(Book):
     def lost(self, request: int, at: datetime | None) -> None:
         """Write down that the answer was lost at this moment of the server's time (None: not known yet)."""
         self.beat()
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             requests.lost(connection, request, at)
 
     def interrupted(self, at: datetime | None) -> int:
         """Count every request in flight as lost, when a run starts; returns how many they were."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             return requests.interrupted(connection, at)
 
     def date_lost(self, at: datetime) -> None:
         """Give lost requests without a date this one."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             requests.date_lost(connection, at)
 
     # Settling ------------------------------------------------------------------------------------------------------
 
     def doubts(self) -> list[Doubt]:
         """List the rows in flight, each with the latest request that carried it."""
-        return requests.doubts(self._database, self._read_collection)
+        return requests.doubts(self._file, self._read_collection)
 
     def adopt(
         self,
@@ -169,77 +169,77 @@ class State(Book):
         """
         item_id, slug, status, last_published = item
         found = Published(locale, key, item_id, slug, status, last_published, warning)
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             if sent is not None:
                 rows.put_named(connection, self._collection, sent)
             rows.put_published(connection, self._collection, [found])
 
     def tell_error(self, refused: Refused, run: str) -> None:
         """Tell a row that holds an item what went wrong with it; its status stays."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.put_error(connection, self._collection, refused, run)
 
     def keep_unchanged(self, hashes: Sequence[tuple[Named, str]]) -> None:
         """Write down the present `source_hash` of rows whose content is still the same."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.put_unchanged(connection, self._collection, hashes)
 
     def release(self, keys: Sequence[Named]) -> None:
         """Make rows in flight pending again; one that holds an item stands again as that item does."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.put_back(connection, self._collection, keys)
 
     def reject(self, refused: Sequence[Refused], run: str) -> None:
         """Reject rows; one that was never sent needs its `Refused.sent` (raises Bug without)."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             rows.put_rejected(connection, self._collection, refused, run)
 
     def open_requests(self) -> list[Request]:
         """Rule 7: list the requests whose twins must still be looked for, oldest first."""
-        return requests.open_requests(self._database, self._read_collection)
+        return requests.open_requests(self._file, self._read_collection)
 
     def request_rows(self, request: int) -> list[SentRow]:
         """List the rows of a request, as they were sent."""
-        return requests.request_rows(self._database, request)
+        return requests.request_rows(self._file, request)
 
     def close_request(self, request: int) -> None:
         """Write down that the twins of a request were looked for."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             requests.close_request(connection, request)
 
     def twin_checks(self) -> list[TwinCheck]:
         """Rule 7: list the rows that came back under an altered slug and must be looked at."""
-        return requests.twin_checks(self._database, self._read_collection)
+        return requests.twin_checks(self._file, self._read_collection)
 
     def drop_twin_checks(self, keys: Sequence[Named]) -> None:
         """Write down that they were looked at."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             requests.drop_twin_checks(connection, self._collection, keys)
 
     def latest_request(self) -> int:
         """Tell the number of the newest request, 0 if there is none."""
-        return requests.latest_request(self._database)
+        return requests.latest_request(self._file)
 
     # What look-ups showed ------------------------------------------------------------------------------------------
 
     def note_seen(self, items: Sequence[SeenItem]) -> None:
         """Keep what a look-up showed, marked with the newest request that had begun at its first sighting."""
-        with self._database.transaction() as connection:
-            seen.note_seen(connection, self._collection, items, requests.latest_request(self._database))
+        with self._file.transaction() as connection:
+            seen.note_seen(connection, self._collection, items, requests.latest_request(self._file))
 
     def seen_by_slug(self, locale: str, slugs: Sequence[str]) -> dict[str, list[SeenItem]]:
         """Find the items seen under these slugs, by slug without case (`str.casefold`), oldest sighting first."""
-        return seen.seen_by_slug(self._database, self._read_collection, locale, slugs)
+        return seen.seen_by_slug(self._file, self._read_collection, locale, slugs)
 
     def seen_by_key(self, locale: str, keys: Sequence[str]) -> dict[str, list[SeenItem]]:
         """Find the items seen with these keys, by key, oldest sighting first."""
-        return seen.seen_by_key(self._database, self._read_collection, locale, keys)
+        return seen.seen_by_key(self._file, self._read_collection, locale, keys)
 
     def first_sighting(self, item_ids: Sequence[str]) -> dict[str, int]:
         """Tell the mark of the first sighting of each item; those never seen are left out."""
-        return seen.first_sighting(self._database, item_ids)
+        return seen.first_sighting(self._file, item_ids)
 
     def forget_seen(self, item_ids: Sequence[str]) -> None:
         """Forget items that are gone."""
-        with self._database.transaction() as connection:
+        with self._file.transaction() as connection:
             seen.forget_seen(connection, item_ids)

@@ -15,7 +15,7 @@ import pytest
 from importer.errors import Bug, DiskFull, Locked, StateError
 from importer.model import Item, Status
 from importer.state import CheckedRow, Identity, Sent, State
-from importer.state.database import Database
+from importer.state.file import StateFile
 from importer.state.migrations import APPLICATION, MIGRATIONS, migrate
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def test_opening_makes_folder_and_file(path: Path) -> None:
 def test_every_commit_reaches_the_disk(path: Path) -> None:
     """A power cut must not take back what was answered: synchronous is FULL (2)."""
     with State.open(path) as state:
-        assert state._database.one("PRAGMA synchronous") == (2,)
-        assert state._database.one("PRAGMA busy_timeout") == (5000,)
+        assert state._file.one("PRAGMA synchronous") == (2,)
+        assert state._file.one("PRAGMA busy_timeout") == (5000,)
 
 
 def test_file_of_a_run_that_died_at_once_is_a_new_file(path: Path) -> None:
@@ -198,25 +198,25 @@ def test_migrations_run_once_in_one_transaction_and_keep_the_rows(path: Path) ->
     with State.open(path) as state:
         state.claim(ME)
     later = (*MIGRATIONS, "ALTER TABLE runs ADD COLUMN host TEXT;\nCREATE INDEX runs_host ON runs (host);\n")
-    database = Database.open(path)
-    migrate(database.connection, path, later)
-    migrate(database.connection, path, later)
-    assert database.one("PRAGMA user_version") == (len(later),)
-    assert database.all("SELECT host FROM runs") == []
-    assert database.one("SELECT count(*) FROM facts") == (1,)
-    database.close()
+    file = StateFile.open(path)
+    migrate(file.connection, path, later)
+    migrate(file.connection, path, later)
+    assert file.one("PRAGMA user_version") == (len(later),)
+    assert file.all("SELECT host FROM runs") == []
+    assert file.one("SELECT count(*) FROM facts") == (1,)
+    file.close()
 
 
 def test_failed_migration_leaves_the_file_as_it_was(path: Path) -> None:
     """Half a migration is worse than none."""
     State.open(path).close()
-    database = Database.open(path)
+    file = StateFile.open(path)
     broken = (*MIGRATIONS, "ALTER TABLE runs ADD COLUMN host TEXT;\nCREATE INDEX nothing ON nowhere (host);\n")
     with pytest.raises(sqlite3.OperationalError):
-        migrate(database.connection, path, broken)
-    assert database.one("PRAGMA user_version") == (len(MIGRATIONS),)
-    assert "host" not in {line[1] for line in database.all("PRAGMA table_info(runs)")}
-    database.close()
+        migrate(file.connection, path, broken)
+    assert file.one("PRAGMA user_version") == (len(MIGRATIONS),)
+    assert "host" not in {line[1] for line in file.all("PRAGMA table_info(runs)")}
+    file.close()
 
 
 def test_damaged_file_is_said_to_be_damaged(path: Path) -> None:
@@ -238,16 +238,16 @@ def test_full_disk_stops_the_run_and_takes_back_only_what_was_not_finished(path:
     with State.open(path) as state:
         state.claim(ME)
         run = state.start_run(mapping="products", source="p.csv", mode="create")
-        pages = state._database.one("PRAGMA page_count")
+        pages = state._file.one("PRAGMA page_count")
         assert pages is not None
-        state._database.all(f"PRAGMA max_page_count = {pages[0] + 2}")
+        state._file.all(f"PRAGMA max_page_count = {pages[0] + 2}")
         sent = [Sent(item(f"key-{number}" * 20, number), "p.csv") for number in range(200)]
         with pytest.raises(DiskFull, match="could not be written") as caught:
             state.begin(run=run, verb="create", endpoint="live", watermark=None, at=None, sent=sent)
         assert caught.value.exit_code == 5
         assert sum(state.count_rows().values()) == 0
         assert state.latest_request() == 0
-        state._database.all("PRAGMA max_page_count = 100000")
+        state._file.all("PRAGMA max_page_count = 100000")
         state.begin(run=run, verb="create", endpoint="live", watermark=None, at=None, sent=sent)
         assert state.count_rows()[Status.IN_FLIGHT] == 200
 
@@ -256,7 +256,7 @@ def test_other_writer_is_waited_for_and_then_named(path: Path) -> None:
     """A database viewer that holds the file for good is said, not hung upon."""
     with State.open(path) as state:
         state.claim(ME)
-        state._database.all("PRAGMA busy_timeout = 50")
+        state._file.all("PRAGMA busy_timeout = 50")
         viewer = sqlite3.connect(path, isolation_level=None)
         viewer.execute("BEGIN IMMEDIATE")
         with pytest.raises(Locked, match="Another program is writing"):
@@ -351,7 +351,7 @@ def test_killed_run_leaves_every_row_published_or_in_flight(path: Path) -> None:
         time.sleep(moment)
         kill(sender)
         with State.open(path) as state:
-            assert state._database.all("PRAGMA integrity_check") == [("ok",)]
+            assert state._file.all("PRAGMA integrity_check") == [("ok",)]
             counted = state.count_rows()
             requests = state.latest_request()
             doubts = state.doubts()

@@ -73,7 +73,7 @@ def test_before_a_request_its_rows_are_in_flight_as_sent(state: State) -> None:
         run="run-1",
     )
     assert state.request_rows(request) == [SentRow("", "a", "slug-a", "Name a", "print1", "readable1")]
-    assert state._database.all("SELECT source_rows FROM rows") == [("[7,8]",)]
+    assert state._file.all("SELECT source_rows FROM rows") == [("[7,8]",)]
     [doubt] = state.doubts()
     assert (doubt.row, doubt.request.id, doubt.request.outcome) == (row(state, "a"), request, None)
     assert (doubt.request.watermark, doubt.request.sent_at, doubt.request.closed) == (NOW, NOW, False)

@@ -89,7 +89,7 @@ def test_counts_have_every_status(state: State) -> None:
 def test_rows_of_another_collection_are_not_counted(state: State) -> None:
     """Items that are made for references live in the same file under their own collection."""
     publish(state, "a")
-    state._database.all("UPDATE rows SET collection = 'c2'")
+    state._file.all("UPDATE rows SET collection = 'c2'")
     assert state.rows([("", "a")]) == {}
     assert sum(state.count_rows().values()) == 0
     assert list(state.all_rows()) == []
@@ -288,7 +288,7 @@ def test_a_look_up_does_not_read_the_other_rows(state: State) -> None:
         steps += 10
         return 0
 
-    state._database.connection.set_progress_handler(count, 10)
+    state._file.connection.set_progress_handler(count, 10)
     asked = [f"{number}" for number in range(5)]
     assert len(state.rows_by_slug("", [f"key-{number}" for number in asked])) == 5
     assert len(state.seen_by_slug("", [f"slug-{number}" for number in asked])) == 5

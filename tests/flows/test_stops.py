@@ -140,7 +140,7 @@ def test_full_disk_stops_before_anything_more_is_sent(
     monkeypatch.setattr(State, "open", open_)
 
     def fill() -> None:
-        connection = opened[-1]._database.connection
+        connection = opened[-1]._file.connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
 

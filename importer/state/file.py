@@ -22,7 +22,7 @@ AT_ONCE: Final = 500
 OTHER_FILE: Final = "Name another file with --state PATH."
 
 
-class Database:
+class StateFile:
     """A connection to the state file; statements outside of `transaction` are transactions of their own."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
