@@ -20,9 +20,9 @@ from starlette.routing import Route
 from importer.sandbox import page
 from importer.sandbox.answers import Answer, envelope, gateway, missing_scope, plan_limit
 from importer.sandbox.api import Api, Call
-from importer.sandbox.database import open_database
 from importer.sandbox.faults import FaultPlan, FaultRule, WireFault, parse_faults
 from importer.sandbox.limits import Allowance, RateWindows
+from importer.sandbox.seeding import open_seeded
 from importer.sandbox.structure import World
 from importer.sandbox.switches import parse_switches
 
@@ -286,5 +286,5 @@ def create_app(
     """
     settings = parse_switches(switches or {})
     plan = parse_faults(faults)
-    connection = open_database(Path(path), default_seed() if seed is None else seed, now())
+    connection = open_seeded(Path(path), default_seed() if seed is None else seed, now())
     return Sandbox(World(connection, settings, now), plan, sleep)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from importer.sandbox.answers import RefusedError, invalid, malformed, plan_limit
-from importer.sandbox.database import new_id
 from importer.sandbox.rules import NOTHING, SLUG, Circumstances, FieldRefusedError, checked
+from importer.sandbox.seeding import new_id
 from importer.sandbox.structure import Collection, World, locale_ids
 from importer.sandbox.wording import inspect, slugified, stamp
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from importer.sandbox.answers import conflict, invalid, malformed, not_found, refused
-from importer.sandbox.database import described, new_id
 from importer.sandbox.rules import WRITABLE_TYPES
+from importer.sandbox.seeding import described, new_id
 from importer.sandbox.wording import inspect, slugified, stamp
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def new_id(now: float) -> str:
     return f"{int(now) & 0xFFFFFFFF:08x}{secrets.token_hex(8)}"
 
 
-def open_database(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connection:
+def open_seeded(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connection:
     """Open a sandbox file; a new one gets the seed's site, tokens and collections, under new random ids.
 
     Raises ValueError with a sentence if the file is none of ours, or the seed is not one.
