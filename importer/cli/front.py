@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from importer.cli.holding import signals_held
 from importer.cli.verbs import group
 from importer.errors import Bug, ImporterError, Interrupted, UsageError
 
@@ -59,7 +60,8 @@ def answer(arguments: list[str]) -> int:
 
 
 def _said(error: ImporterError, *, as_json: bool) -> int:
-    from importer.cli.printing import print_error
+    with signals_held():
+        from importer.cli.printing import print_error
 
     return print_error(error, as_json=as_json)
 

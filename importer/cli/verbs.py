@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from importer.cli.holding import signals_held
 from importer.cli.parameters import FILE, as_json, destination, files_of, options_of, sending, state, talking
 from importer.errors import UsageError
 
@@ -56,9 +57,10 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
     what to do about it.
     """
     named, options = files_of(files), options_of(given)
-    from importer.cli.printing import print_check
-    from importer.cli.watching import Watcher
-    from importer.commands.check import check as checked
+    with signals_held():
+        from importer.cli.printing import print_check
+        from importer.cli.watching import Watcher
+        from importer.commands.check import check as checked
 
     with Watcher(quiet=quiet, progress=not no_progress) as watcher:
         result = checked(named.mapping, named.sheet, options, observer=watcher)
@@ -78,9 +80,10 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
 def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     """Check the whole sheet, then send its items; the same command again goes on where it stopped."""
     named, options = files_of(files), options_of(given)
-    from importer.cli.printing import print_run
-    from importer.cli.watching import Watcher
-    from importer.commands.run import run as sent
+    with signals_held():
+        from importer.cli.printing import print_run
+        from importer.cli.watching import Watcher
+        from importer.commands.run import run as sent
 
     with Watcher(quiet=quiet, progress=not no_progress) as watcher:
         result = sent(named.mapping, named.sheet, options, observer=watcher)
@@ -97,9 +100,10 @@ def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool
 def retry(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     """Send only the rows that failed; from the sheet of the last run unless one is named."""
     named, options = files_of(files), options_of(given)
-    from importer.cli.printing import print_run
-    from importer.cli.watching import Watcher
-    from importer.commands.retry import retry as sent_again
+    with signals_held():
+        from importer.cli.printing import print_run
+        from importer.cli.watching import Watcher
+        from importer.commands.retry import retry as sent_again
 
     with Watcher(quiet=quiet, progress=not no_progress) as watcher:
         result = sent_again(named.mapping, named.sheet, options, observer=watcher)
@@ -128,8 +132,9 @@ def status(mapping: str | None, *, listed: str | None, as_json: bool, **given: A
     if listed is not None and as_json:
         raise UsageError("--list prints CSV and --json an object.", "Leave one of them away.")
     options = options_of(given)
-    from importer.cli.printing import print_rows, print_status
-    from importer.commands import status as verb
+    with signals_held():
+        from importer.cli.printing import print_rows, print_status
+        from importer.commands import status as verb
 
     if listed is not None:
         print_rows(verb.listed(mapping, options, wanted=listed or None))
@@ -149,8 +154,9 @@ def status(mapping: str | None, *, listed: str | None, as_json: bool, **given: A
 def doctor(mapping: str | None, *, as_json: bool, **given: Any) -> int:
     """Look at token, scopes, sites, rate limit and collection before a run; nothing is changed."""
     options = options_of(given)
-    from importer.cli.printing import print_diagnosis
-    from importer.commands.doctor import doctor as examined
+    with signals_held():
+        from importer.cli.printing import print_diagnosis
+        from importer.commands.doctor import doctor as examined
 
     return print_diagnosis(examined(mapping, options), as_json=as_json)
 
@@ -165,7 +171,8 @@ def doctor(mapping: str | None, *, as_json: bool, **given: Any) -> int:
 @click.option("--faults", type=FILE, help="A JSON file: which requests go wrong, and how.")
 def sandbox(file: Path | None, *, port: int, switches: tuple[str, ...], faults: Path | None) -> int:
     """Serve a Webflow on this machine: the API under /v2 (token: sandbox), and a page to look at."""
-    from importer.commands import sandbox as verb
+    with signals_held():
+        from importer.commands import sandbox as verb
 
     def ready(at: int) -> None:
         address = f"http://127.0.0.1:{at}"
@@ -186,7 +193,8 @@ def _later(verb: str, sentence: str, example: str) -> None:
     )
     @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="...")
     def command(rest: tuple[str, ...]) -> int:  # noqa: ARG001 - whatever it is given
-        from importer.commands.later import not_yet
+        with signals_held():
+            from importer.commands.later import not_yet
 
         raise not_yet(verb)
 

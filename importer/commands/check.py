@@ -12,6 +12,7 @@ from importer.commands.loading import Job, Sheetlike, prepare, today_of
 from importer.commands.opening import connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
+from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember, remembered
 from importer.errors import ImporterError, Locked, StateError, UsageError
 from importer.model import Counts, Observer, Progress, Silent, Tally
@@ -22,6 +23,8 @@ from importer.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import polars as pl
 
     from importer.mapping import Compiled, Mapping
     from importer.sources import Source
@@ -41,7 +44,8 @@ def check(
     """
     started = time.monotonic()
     try:
-        result = _checked(prepare(mapping, sheet, options or RunOptions()), observer or Silent())
+        with Stopping() as stopping:
+            result = _checked(prepare(mapping, sheet, options or RunOptions()), stopping, observer or Silent())
     except ImporterError as error:
         result = RunResult(error=error, problems=())
     return replace(result, seconds=time.monotonic() - started)
@@ -53,22 +57,23 @@ class _Learnt:
     tally: Tally
 
 
-def _checked(job: Job, observer: Observer) -> RunResult:
+def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
     with job.open_sheet() as source:
         observer.say(source.detected)
-        learnt = _kept(job) if job.options.offline else finished(_asked(job))
+        learnt = _kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job)))
         drafts = job.options.draft
         compiled = compile_for(job.mapping, learnt.around, source, today=today_of(job.mapping), draft=drafts)
         for warning in compiled.warnings:
             observer.say(warning)
         if not job.options.offline:
             _keep(job, learnt.around, observer)
-        sheet = check_sheet(
-            source,
-            compiled,
-            hashed=False,
-            on_batch=lambda read, _: observer.progress(Progress(0, read, 0, None)),
-        )
+
+        def on_batch(read: int, _mapped: pl.DataFrame) -> None:
+            stopping.check()
+            observer.progress(Progress(0, read, 0, None))
+
+        sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch)
+        stopping.check()
         rejects = write_rejects(
             rejects_folder(job, source),
             columns=source.columns,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +14,7 @@ from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
+from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code
 from importer.model import Counts, Observer, Progress, Silent, Tally
@@ -65,10 +62,23 @@ def run_through(
     """Do what `run` does, through a door of one's own: another Webflow, another clock."""
     started = time.monotonic()
     try:
-        result = _locked(door, prepare(mapping, sheet, options or RunOptions()), observer or Silent(), started)
+        with Stopping() as stopping:
+            job = prepare(mapping, sheet, options or RunOptions())
+            result = _locked(_Call(door, job, stopping, observer or Silent(), started))
     except ImporterError as error:
         result = RunResult(error=error)
     return replace(result, seconds=time.monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a run is called with, and when that was (monotonic seconds)."""
+
+    door: Door
+    job: Job
+    stopping: Stopping
+    observer: Observer
+    started: float
 
 
 @dataclass(slots=True)
@@ -77,10 +87,11 @@ class _Run:
 
     door: Door
     job: Job
-    state: State
-    source: Source
+    stopping: Stopping
     observer: Observer
     started: float
+    state: State
+    source: Source
     around: Surroundings
     compiled: Compiled
     sheet: Sheet
@@ -95,10 +106,11 @@ class _Run:
     rejects: Path | None = None
 
 
-def _locked(door: Door, job: Job, observer: Observer, started: float) -> RunResult:
+def _locked(call: _Call) -> RunResult:
+    job = call.job
     with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
-        observer.say(source.detected)
-        current = _checked(door, job, source, state, observer, started)
+        call.observer.say(source.detected)
+        current = _checked(call, source, state)
         try:
             require_same_identity(state, current.compiled, current.foreseen, job.options)
             require_allowed(current.sheet, current.foreseen, job.options)
@@ -108,13 +120,14 @@ def _locked(door: Door, job: Job, observer: Observer, started: float) -> RunResu
             current.counts.rejected = current.sheet.bad.len()
         _begin(current)
         if current.error is None:
-            door.wait(_published(current))
+            call.door.wait(_published(current))
         return _ended(current)
 
 
-def _checked(door: Door, job: Job, source: Source, state: State, observer: Observer, started: float) -> _Run:
+def _checked(call: _Call, source: Source, state: State) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
-    around, tally = door.wait(_asked(door, job))
+    job, stopping, observer = call.job, call.stopping, call.observer
+    around, tally = call.door.wait(stopping.unless_told(_asked(call.door, job)))
     compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)
@@ -125,18 +138,21 @@ def _checked(door: Door, job: Job, source: Source, state: State, observer: Obser
     foresight = Foresight(state, selection)
 
     def on_batch(read: int, mapped: pl.DataFrame) -> None:
+        stopping.check()
         foresight.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
     sheet = check_sheet(source, compiled, on_batch=on_batch)
     foreseen = foresight.counts(sheet)
+    stopping.check()
     return _Run(
-        door,
+        call.door,
         job,
+        stopping,
+        observer,
+        call.started,
         state,
         source,
-        observer,
-        started,
         around,
         compiled,
         sheet,
@@ -206,7 +222,7 @@ async def _published(current: _Run) -> None:
             selection=current.selection,
         )
         try:
-            with _signals(session):
+            with current.stopping.telling(session.interrupt):
                 await session.publish(feed.todos(), _plan(current), deadline=_deadline(current, opened.clock))
         except ImporterError as error:
             current.error = error
@@ -317,22 +333,3 @@ def _notes(current: _Run) -> Iterator[str]:
             f"{warnings['slug_altered']} items got another slug from Webflow than was sent;"
             " `importer status --list` shows which."
         )
-
-
-@contextmanager
-def _signals(session: Session) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the session in order; only the main thread can hear them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-
-    def told(number: int, _frame: object) -> None:
-        loop.call_soon_threadsafe(lambda: session.interrupt(terminated=number == signal.SIGTERM))
-
-    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -104,15 +104,10 @@ class Session:
         finally:
             await self._cancel()
 
-    def interrupt(self, *, terminated: bool = False) -> None:
+    def interrupt(self, error: Interrupted) -> None:
         """Stop in order: nothing new is sent, what is in flight is waited for; a second time it is not."""
         self._hurry = self.stop is not None
-        name = "SIGTERM" if terminated else "Ctrl-C"
-        self._halt(
-            Interrupted(
-                f"Stopped by {name}.", "Run the same command again: it goes on where it stopped.", terminated=terminated
-            )
-        )
+        self._halt(error)
         self._wake.set()
 
     @property

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.soak  # on a busy machine a signal may come when what it shall meet is over
-
 TOKEN = "wfp-0c5f6a7788d9-only-for-these-tests"
 """A token that no word of ours contains, so that it can be searched for."""
 
