@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from importer.cli.holding import signals_held
+from importer.cli.holding import release_signals, signals_held
 from importer.cli.verbs import group
 from importer.errors import Bug, ImporterError, Interrupted, UsageError
 
@@ -41,6 +41,7 @@ def answer(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     spoken: dict[str, int] = {}
     try:
+        release_signals()
         status = group.main(args=arguments, prog_name="importer", standalone_mode=False, obj=spoken)
     except click.exceptions.Exit as done:
         return done.exit_code

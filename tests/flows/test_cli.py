@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
-from importer import cli
 from importer.cli import front
 from importer.cli.verbs import group
 from importer.cli.watching import Watcher
@@ -38,7 +37,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_main_exits_with_the_status_of_the_command(capsys: CaptureFixture[str]) -> None:
     """Only `main` exits."""
     with pytest.raises(SystemExit) as caught:
-        cli.main(["plan"])
+        front.main(["plan"])
     assert caught.value.code == 2
     assert capsys.readouterr().out == ""
 

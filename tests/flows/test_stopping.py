@@ -143,3 +143,18 @@ def test_signals_wait_for_imports() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ended.stdout == "whole\n"
     assert "KeyboardInterrupt" in ended.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_command_line_is_there_waits_for_it(number: int, code: int) -> None:
+    """Who presses Ctrl-C in the first moment sees no traceback either."""
+    program = (
+        "import signal, importer.__main__ as start\n"
+        "from importer.cli import holding\n"
+        "holding.hold_signals()\n"
+        f"signal.raise_signal({int(number)})\n"
+        "start.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (code, False)
+    assert "importer: Stopped by" in ended.stderr
