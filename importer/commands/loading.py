@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from importer.errors import MappingError, UsageError
-from importer.mapping import Mapping, parse_mapping
+from importer.mapping import Mapping, parse_mapping, too_deep
 from importer.settings import Settings, Token, environment, read_settings, state_path
 from importer.sources import Source, open_source
 
@@ -124,6 +124,8 @@ def load_mapping(path: str | Path) -> MappingOfFile:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
+    except RecursionError as error:
+        raise too_deep(path.stem, text) from error
     parsed = parse_mapping(table, name=path.stem, text=text, environment=environment())
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importer.mapping.compiled import CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, compile_mapping, reference_needs
 from importer.mapping.items import items_of, problems_of
+from importer.mapping.nesting import too_deep
 from importer.mapping.parsing import parse_mapping
 from importer.mapping.rules import Mapping, Rule
 
@@ -20,4 +21,5 @@ __all__ = [
     "parse_mapping",
     "problems_of",
     "reference_needs",
+    "too_deep",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from importer.mapping.columns import Columns
 from importer.mapping.compiled import CheckInfo, Compiled
 from importer.mapping.conditions import Asked
+from importer.mapping.constants import check_constants
 from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key
 from importer.mapping.identity import rules_digest
 from importer.mapping.making import Maker
@@ -82,6 +83,7 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     maker.key()
     maker.item(locales, draft=draft or mapping.publish == "draft")
     maker.cells()
+    check_constants(mapping, schema, bench, references, locales)
     mistakes.settle()
     digest = rules_digest(mapping, schema, today)
     return Compiled(

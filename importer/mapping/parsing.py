@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from importer.mapping.language import MappingPart, RulePart, SourcePart, TestPart, constant_of, keys_at
 from importer.mapping.lines import lines_of
 from importer.mapping.mistakes import Mistakes, nearest
+from importer.mapping.nesting import SENTENCE, deepest_path
 from importer.mapping.rules import Condition, Mapping, Rule, Test
 from importer.model import SourceOptions
 
@@ -35,6 +36,10 @@ def parse_mapping(
     right but asks for something of a later version.
     """
     mistakes = Mistakes(name, lines_of(text))
+    endless = deepest_path(table)
+    if endless is not None:
+        mistakes.add(endless, SENTENCE)
+        mistakes.settle()
     table = _filled_in(table, environment or {}, mistakes)
     lookups = table.get("lookup")
     try:
