@@ -45,6 +45,7 @@ CREATE TABLE request_rows (
 ) WITHOUT ROWID;
 
 -- request = the latest one that carried the row; item_status = how its item stood when last confirmed
+-- rows lie in the order in which they were first sent: those of one chunk share a few pages, whatever their keys
 -- first_watermark NULL = never sent, '' = sent before everything; unnamed = the key is not the row's own
 CREATE TABLE rows (
     collection TEXT NOT NULL, locale TEXT NOT NULL, key TEXT NOT NULL,
@@ -57,11 +58,11 @@ CREATE TABLE rows (
     error_source TEXT, error_code TEXT, error TEXT, warning TEXT,
     run TEXT, unnamed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, locale, key)
-) WITHOUT ROWID;
+);
 CREATE INDEX rows_in_flight ON rows (collection) WHERE status = 'in_flight';
 CREATE INDEX rows_unnamed ON rows (source) WHERE unnamed;
-CREATE UNIQUE INDEX rows_item ON rows (item_id, locale, collection) WHERE item_id IS NOT NULL;
-CREATE INDEX rows_slug ON rows (collection, locale, slug_folded) WHERE item_id IS NOT NULL;
+CREATE UNIQUE INDEX rows_item ON rows (item_id, locale) WHERE item_id IS NOT NULL;
+CREATE INDEX rows_slug ON rows (slug_folded, locale) WHERE item_id IS NOT NULL;
 
 CREATE TABLE twin_checks (
     collection TEXT NOT NULL, locale TEXT NOT NULL, key TEXT NOT NULL, request_id INTEGER NOT NULL,

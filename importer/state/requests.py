@@ -31,12 +31,13 @@ def begin(
 ) -> int:
     """Write down a request (`head`: run, verb, endpoint) and its rows as sent, and mark them as in flight."""
     locales = {one.item.locale for one in sent}
+    since = instants.written(watermark) or ""
     cursor = connection.execute(
         "INSERT INTO requests (run, verb, endpoint, collection, locale, watermark, sent_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             *(*head, collection, locales.pop() if len(locales) == 1 else ""),
-            *(instants.written(watermark) or "", instants.written(at)),
+            *(since, instants.written(at)),
         ),
     )
     request = cursor.lastrowid
@@ -53,7 +54,7 @@ def begin(
             for one in sent
         ],
     )
-    put_sent(connection, collection, sent, request=request, run=head[0])
+    put_sent(connection, collection, sent, request=request, watermark=since, run=head[0])
     return request
 
 

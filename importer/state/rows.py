@@ -106,18 +106,19 @@ def rows_by_slug(file: StateFile, collection: str, locale: str, slugs: Iterable[
     return {(row.slug or "").casefold(): row for row in found}
 
 
-def put_sent(connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, run: str) -> None:
+def put_sent(
+    connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, watermark: str, run: str
+) -> None:
     """Mark rows as in flight in `request`; the request and the watermark of a first send are kept for good.
 
     Raises Bug if one of them is in flight already: it must be settled before it is sent again.
     """
-    lines = [(collection, *_as_sent(one), run, request) for one in sent]
+    lines = [(collection, *_as_sent(one), run, request, watermark) for one in sent]
     cursor = connection.executemany(
         """
         INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
                           first_request, first_watermark, request, source_hash, fingerprint, readable, attempts, run)
-        SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'in_flight', ?7, ?8, id, watermark, id, ?9, ?10, ?11, 1, ?12
-        FROM requests WHERE id = ?13
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'in_flight', ?7, ?8, ?13, ?14, ?13, ?9, ?10, ?11, 1, ?12)
         ON CONFLICT (collection, locale, key) DO UPDATE SET
             status = 'in_flight', source = excluded.source, source_row = excluded.source_row,
             source_rows = excluded.source_rows, slug_sent = excluded.slug_sent, name = excluded.name,
