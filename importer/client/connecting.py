@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
@@ -52,6 +53,7 @@ def connect(
 _ADDRESS_HINT = "It reads like https://api.webflow.com/v2."
 
 
+@cache
 def _version() -> str:
     try:
         return version("webflow-importer")
