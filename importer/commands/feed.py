@@ -94,7 +94,10 @@ class Foresight:
 
 
 class Feed:
-    """Pass 2: maps the sheet again and gives what must be done; what needs no request is counted here."""
+    """Pass 2: maps the sheet again and gives what must be done; what needs no request is counted here.
+
+    `drawn` counts the good rows that were given or counted so far.
+    """
 
     def __init__(
         self,
@@ -108,7 +111,7 @@ class Feed:
     ) -> None:
         self._source, self._compiled, self._sheet = source, compiled, sheet
         self._state, self._ledger, self._selection = state, ledger, selection
-        self._allowed = selection.limit
+        self.drawn = 0
 
     def todos(self) -> Iterator[Todo | None]:
         """Give the rows that need something, in the order of the sheet; None after each batch, for others' turn."""
@@ -116,6 +119,7 @@ class Feed:
             good = self._sheet.without_bad(self._compiled.apply(batch).frame)
             asked = self._selection.keep(good)
             self._ledger.counts.skipped += good.height - asked.height
+            self.drawn += good.height - asked.height
             if asked.height:
                 yield from self._of_batch(asked)
             yield None
@@ -141,11 +145,14 @@ class Feed:
                 elif self._may_send(decision):
                     if decision is Decision.PUBLISH and row is not None and row.fingerprint != item.fingerprint:
                         self._ledger.warnings["staged_changed"] += 1
+                    self.drawn += 1
                     yield Todo(decision, item, (row.item_id or "") if row else "")
+                    continue
                 else:
                     self._ledger.counts.skipped += 1
             else:
                 self._count(decision, row, rows[place])
+            self.drawn += 1
         self._state.clear_errors(cleared)
         self._state.keep_unchanged(renewed)
         self._ledger.tell()
@@ -159,34 +166,31 @@ class Feed:
         self._ledger.doubled(row.locale, number, code, message)
 
     def _may_send(self, decision: Decision) -> bool:
-        """Whether `--limit` leaves room; rows in doubt are settled in any case."""
-        if self._allowed is None or decision is Decision.SETTLE:
-            return True
-        self._allowed -= 1
-        return self._allowed >= 0
+        """Whether `--limit` leaves room; rows in doubt are settled in any case, and count if they are sent again."""
+        return decision is Decision.SETTLE or self._ledger.allowance.take()
 
     def _compare(self, item: Item, row: Row) -> bool:
         """Compare the content of a row whose cells or rules differ; a changed one is left alone in mode create."""
-        settled = self._ledger.settled.pop((item.locale, item.key), None)
+        key = (item.locale, item.key)
+        settled = self._ledger.settled.pop(key, None)
         same = row.fingerprint == item.fingerprint and (row.status is Status.PUBLISHED) == item.live
         if same and settled is not None:
-            self._ledger.created(settled)
+            self._ledger.created(key, settled)
         elif same:
             self._ledger.counts.unchanged += 1
         else:
-            self._ledger.left_alone()
+            self._ledger.left_alone(key)
         return same
 
     def _count(self, decision: Decision, row: Row | None, number: int) -> None:
         """Count a row that needs nothing."""
         counts = self._ledger.counts
         settled = self._ledger.settled.pop((row.locale, row.key), None) if row is not None else None
-        if settled is not None:
-            self._ledger.created(settled)
+        if settled is not None and row is not None:
+            self._ledger.created((row.locale, row.key), settled)
         elif decision is Decision.UNCHANGED:
             counts.unchanged += 1
         elif decision is Decision.LEAVE_REJECTED and row is not None:
-            counts.rejected += 1
-            self._ledger.rejections[number] = (row.error_code or "refused", row.error or "")
+            self._ledger.left_rejected(row, number)
         else:
             counts.skipped += 1

@@ -19,7 +19,7 @@ from importer.commands.surroundings import Surroundings, compile_for, look_aroun
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.planning import Decision
-from importer.publishing import Listings, Place, Plan, Session, Target, Timing
+from importer.publishing import Allowance, Listings, Place, Plan, Session, Target, Timing
 from importer.report.rejects import write_rejects
 from importer.settings import run_folder
 from importer.state import Identity, State
@@ -212,7 +212,13 @@ async def _published(current: _Run) -> None:
             run=current.id,
             source=job.sheet_text,
         )
-        session = Session(place, current.counts, current.observer, concurrency=options.concurrency)
+        session = Session(
+            place,
+            current.counts,
+            current.observer,
+            concurrency=options.concurrency,
+            allowance=Allowance(options.limit),
+        )
         feed = Feed(
             current.source,
             current.compiled,
@@ -226,6 +232,8 @@ async def _published(current: _Run) -> None:
                 await session.publish(feed.todos(), _plan(current), deadline=_deadline(current, opened.clock))
         except ImporterError as error:
             current.error = error
+        current.counts.in_doubt, left = session.left_over()
+        current.counts.not_sent = current.sheet.good - feed.drawn + left
         _take(current, session, opened.tally)
 
 
@@ -254,17 +262,14 @@ def _take(current: _Run, session: Session, tally: Tally) -> None:
         current.tally.retried + tally.retried,
         current.tally.throttled + tally.throttled,
     )
-    counts.in_doubt = session.in_doubt
-    counts.not_sent = 0
-    known = counts.created + counts.updated + counts.staged + counts.unchanged + counts.skipped
-    counts.not_sent = counts.total - known - counts.rejected - counts.in_doubt
     if isinstance(current.error, DeadlinePassed) and not counts.not_sent and not counts.in_doubt:
         current.error = None  # it passed when nothing was left to do
-    if counts.not_sent < 0 or (counts.not_sent and current.error is None):
-        wrong = Bug(
-            f"The counts do not add up: {counts}.", "Please report this; `importer status --list` shows what is known."
+    if not counts.adds_up() or (counts.not_sent and current.error is None):
+        ended = f" The run had ended with: {current.error.message}" if current.error is not None else ""
+        current.error = Bug(
+            f"The counts do not add up: {counts}.{ended}",
+            "Please report this; `importer status --list` shows what is known.",
         )
-        current.error = current.error or wrong
 
 
 def _ended(current: _Run) -> RunResult:

@@ -2,6 +2,6 @@
 
 from importer.publishing.listing import Listings
 from importer.publishing.session import Session
-from importer.publishing.target import Place, Plan, Target, Timing, Todo
+from importer.publishing.target import Allowance, Place, Plan, Target, Timing, Todo
 
-__all__ = ["Listings", "Place", "Plan", "Session", "Target", "Timing", "Todo"]
+__all__ = ["Allowance", "Listings", "Place", "Plan", "Session", "Target", "Timing", "Todo"]

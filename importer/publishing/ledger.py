@@ -9,10 +9,12 @@ from importer.model import Progress, Status
 from importer.state import CheckedRow, Published, Refused, SeenItem, Sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from importer.client import ListedItem
-    from importer.model import Counts, Item, Observer
+    from importer.model import Counts, Item, Observer, Row
     from importer.publishing.matching import Key
-    from importer.publishing.target import Place
+    from importer.publishing.target import Allowance, Place
 
 SLUG_ALTERED = "slug_altered"
 """The warning of a row whose item has another slug than was sent."""
@@ -23,23 +25,28 @@ class Ledger:
 
     `rejections` says of each row number why Webflow refused it (code, sentence).
 
-    `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them.
+    `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them,
+    `undecided` the rows that were drawn from the sheet and have no verdict yet.
     """
 
-    def __init__(self, place: Place, counts: Counts, observer: Observer) -> None:
+    def __init__(self, place: Place, counts: Counts, observer: Observer, allowance: Allowance) -> None:
         self._place = place
         self.counts = counts
+        self.allowance = allowance
         self._observer = observer
         self.settled: dict[Key, Status] = {}
+        self.undecided: set[Key] = set()
         self.warnings: Counter[str] = Counter()
         self.rejections: dict[int, tuple[str, str]] = {}
+        self._rejected: dict[Key, tuple[tuple[int, ...], str | None]] = {}
 
-    def created(self, status: Status, number: int = 1) -> None:
-        """Count items that this run made, or settled as made."""
+    def created(self, key: Key, status: Status) -> None:
+        """Count an item that this run made, or settled as made."""
+        self.undecided.discard(key)
         if status is Status.STAGED:
-            self.counts.staged += number
+            self.counts.staged += 1
         else:
-            self.counts.created += number
+            self.counts.created += 1
         self.tell()
 
     def found(self, key: Key, item: Item | None, listed: ListedItem, status: Status, slug_sent: str) -> None:
@@ -48,22 +55,50 @@ class Ledger:
         self._place.state.adopt(*key, (listed.id, listed.slug, status, listed.last_published), warning)
         if warning:
             self.warnings[warning] += 1
-        if item is None:
-            self.settled[key] = status
-        elif self._place.state.rows([key])[key].fingerprint == item.fingerprint:
-            self.created(status)
+        if item is not None:
+            wanted: str | None = item.fingerprint
+        elif key in self._rejected:
+            wanted = self._recant(key)
         else:
-            self.left_alone()
+            self.settled[key] = status
+            return
+        if self._place.state.rows([key])[key].fingerprint == wanted:
+            self.created(key, status)
+        else:
+            self.left_alone(key)
 
-    def left_alone(self) -> None:
+    def _recant(self, key: Key) -> str | None:
+        """Take back that a row is rejected, for its item is there after all; gives what the sheet says (hash)."""
+        numbers, fingerprint = self._rejected.pop(key)
+        self.counts.rejected -= 1
+        for number in numbers:
+            self.rejections.pop(number, None)
+        return fingerprint
+
+    def left_alone(self, key: Key) -> None:
         """Count a row that was changed since it was published: mode create leaves its item as it is."""
+        self.undecided.discard(key)
         self.counts.skipped += 1
         self.warnings["changed"] += 1
         self.tell()
 
-    def unchanged(self) -> None:
+    def unchanged(self, key: Key) -> None:
         """Count a row whose item is as the sheet has it."""
+        self.undecided.discard(key)
         self.counts.unchanged += 1
+        self.tell()
+
+    def updated(self, keys: Iterable[Key]) -> None:
+        """Count rows whose items this run changed."""
+        for key in keys:
+            self.undecided.discard(key)
+            self.counts.updated += 1
+        self.tell()
+
+    def skipped(self, key: Key) -> None:
+        """Count a row that was not to be sent."""
+        self.undecided.discard(key)
+        self.counts.skipped += 1
         self.tell()
 
     def adopted(self, item: Item, holder: ListedItem | SeenItem, status: Status) -> str:
@@ -97,9 +132,17 @@ class Ledger:
 
     def refused(self, item: Item, code: str, message: str) -> None:
         """Count a row as rejected."""
+        self.undecided.discard((item.locale, item.key))
+        self._rejected[item.locale, item.key] = (item.rows, item.fingerprint)
         self.rejections.update(dict.fromkeys(item.rows, (code, message)))
         self.counts.rejected += 1
         self.tell()
+
+    def left_rejected(self, row: Row, number: int) -> None:
+        """Count a row that Webflow refused in an earlier run, and that is not sent again."""
+        self._rejected[row.locale, row.key] = ((number,), row.fingerprint)
+        self.rejections[number] = (row.error_code or "refused", row.error or "")
+        self.counts.rejected += 1
 
     def answer(self, item: Item, listed: ListedItem, status: Status) -> Published:
         """What the state is told of an item of an answer."""

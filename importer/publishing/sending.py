@@ -93,7 +93,7 @@ class Sender:
             row = rows.get((item.locale, item.key))
             if row is not None and row.item_id is not None:
                 self._ledger.settled.pop((item.locale, item.key), None)
-                self._ledger.created(row.status)
+                self._ledger.created((item.locale, item.key), row.status)
         return chunk.only({key for key in chunk.keys if key not in rows or rows[key].item_id is None})
 
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
@@ -105,7 +105,7 @@ class Sender:
             if item.live and not live:
                 self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
             else:
-                self._ledger.unchanged()
+                self._ledger.unchanged((item.locale, item.key))
         for item, message in vetted.taken:
             self._ledger.rejected(item, "slug_taken", message)
         return Chunk(tuple(vetted.free)) if vetted.free else None
@@ -187,7 +187,7 @@ class Sender:
         )
         self.underway.pop(request, None)
         for one in published:
-            self._ledger.created(one.status)
+            self._ledger.created((one.locale, one.key), one.status)
         if twins:
             self._waiting.check_twins(place.clock.monotonic() + place.timing.lag)
         if missing:

@@ -23,6 +23,7 @@ from importer.publishing.refusals import Trust
 from importer.publishing.sending import Sender
 from importer.publishing.settling import Doubtful, Settling, wanted_of
 from importer.publishing.staged import Staged
+from importer.publishing.target import Allowance
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import REMOVE, Twins
 from importer.publishing.waiting import Waiting
@@ -30,7 +31,7 @@ from importer.publishing.waiting import Waiting
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from importer.model import Counts, Observer
+    from importer.model import Counts, Item, Observer
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place, Plan, Todo
 
@@ -47,12 +48,21 @@ STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 class Session:
     """Publishes the rows of one run and settles those in doubt; `counts` holds the verdicts.
 
-    `concurrency` is the number of requests in flight.
+    `concurrency` is the number of requests in flight; `allowance` bounds what is sent, also of rows in doubt from
+    earlier runs.
     """
 
-    def __init__(self, place: Place, counts: Counts, observer: Observer, *, concurrency: int = 4) -> None:
+    def __init__(
+        self,
+        place: Place,
+        counts: Counts,
+        observer: Observer,
+        *,
+        concurrency: int = 4,
+        allowance: Allowance | None = None,
+    ) -> None:
         self._place = place
-        self.ledger = Ledger(place, counts, observer)
+        self.ledger = Ledger(place, counts, observer, allowance or Allowance())
         self._concurrency = concurrency
         self._settling = Settling(place)
         self._twins = Twins(place, self.ledger)
@@ -65,7 +75,6 @@ class Session:
         self._wake = asyncio.Event()
         self._breathe = False
         self._hurry = False
-        self._given_up = 0
         self._deadline: float | None = None
         self.stop: ImporterError | None = None
 
@@ -76,7 +85,7 @@ class Session:
         DiskFull and whatever is our own mistake.
         """
         self._deadline = deadline
-        waiting = Waiting(todos)
+        waiting = Waiting(todos, self.ledger.undecided)
         lookup = Lookup(self._place.listings, self._place.state, self._place.target, self._place.client, plan)
         self._waiting = waiting
         self._sender = Sender(
@@ -110,12 +119,14 @@ class Session:
         self._halt(error)
         self._wake.set()
 
-    @property
-    def in_doubt(self) -> int:
-        """Rows of the sheet whose outcome is not known."""
-        known = sum(1 for one in self._settling.rows.values() if one.item is not None)
-        unwritten = sum(len(chunk.items) for chunk in self._sender.underway.values())
-        return known + self._given_up + unwritten
+    def left_over(self) -> tuple[int, int]:
+        """How many rows that were drawn from the sheet have no verdict: those in doubt, and those that were not sent.
+
+        In doubt is what the state file has in flight.
+        """
+        rows = self._place.state.rows(list(self.ledger.undecided))
+        doubtful = sum(row.status is Status.IN_FLIGHT for row in rows.values())
+        return doubtful, len(self.ledger.undecided) - doubtful + self._waiting.passed_over
 
     def _halt(self, error: ImporterError) -> None:
         if self.stop is None:
@@ -196,19 +207,25 @@ class Session:
                 continue
             row = place.state.rows([key]).get(key)
             if row is None or row.status is Status.PENDING:
-                self._waiting.create(item)
-            elif row.status is Status.IN_FLIGHT:
-                self._given_up += 1
-            else:
+                self._send_again(item)
+            elif row.status is not Status.IN_FLIGHT:
                 self._verdict(todo, row.fingerprint, row.status)
+
+    def _send_again(self, item: Item) -> None:
+        """Send a row from an earlier run that was not written, if `--limit` leaves room."""
+        if self.ledger.allowance.take():
+            self._waiting.create(item)
+        else:
+            self.ledger.skipped((item.locale, item.key))
 
     def _verdict(self, todo: Todo, fingerprint: str | None, status: Status) -> None:
         """Count a row that was settled as published; if the sheet says otherwise by now, it is left alone."""
-        self.ledger.settled.pop((todo.item.locale, todo.item.key), None)
+        key = (todo.item.locale, todo.item.key)
+        self.ledger.settled.pop(key, None)
         if fingerprint == todo.item.fingerprint:
-            self.ledger.created(status)
+            self.ledger.created(key, status)
         else:
-            self.ledger.left_alone()
+            self.ledger.left_alone(key)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -282,7 +299,6 @@ class Session:
 
     async def _apply(self, settled: Settled) -> None:
         """Give rows in doubt the verdicts that a listing showed."""
-        self._given_up += sum(1 for one in settled.given_up if one.item is not None)
         for place, (one, listed, status) in enumerate(settled.found):
             if place % BREATH == 0:
                 await self._place.clock.sleep(0)
@@ -297,6 +313,8 @@ class Session:
                 await self._sender.slug_refused(one.item)
             elif one.item is not None and doom is not None:
                 self._sender.reject(one.item, "server_error", doom)
+            elif one.item is not None and one.part is None and not self.ledger.allowance.take():
+                self.ledger.skipped(one.wanted.id)
             else:
                 again.append(one)
         self._waiting.settled(again)

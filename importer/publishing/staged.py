@@ -110,7 +110,7 @@ class Staged:
             if item_id in ids
         ]
         self._place.state.finish(request, outcome="answered", at=reply.server_time, published=published)
-        self._ledger.counts.updated += len(published)
+        self._ledger.updated([(one.locale, one.key) for one in published])
         for item_id, todo in by_id.items():
             if item_id not in ids:
                 reason = next((text for text in errors if item_id in text), "; ".join(errors) or "without a reason")

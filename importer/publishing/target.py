@@ -61,6 +61,20 @@ class Todo:
     item_id: str = ""
 
 
+@dataclass(slots=True)
+class Allowance:
+    """How many more items may be sent (`--limit`); None is any number."""
+
+    left: int | None = None
+
+    def take(self) -> bool:
+        """Whether one more may be sent; if so, it counts."""
+        if self.left is None:
+            return True
+        self.left -= 1
+        return self.left >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What pass 1 foresees: how many items are to be created in each locale."""

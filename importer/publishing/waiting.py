@@ -30,14 +30,17 @@ END = End.END
 
 
 class Waiting:
-    """The work of a run that is not under way: it is drawn from the sheet only as fast as it is sent."""
+    """The work of a run that is not under way: it is drawn from the sheet only as fast as it is sent.
 
-    def __init__(self, todos: Iterator[Todo | None]) -> None:
-        self._todos = todos
+    `drawn` is told each row that is; `passed_over` counts those that were drawn after the run was stopped.
+    """
+
+    def __init__(self, todos: Iterator[Todo | None], drawn: set[Key]) -> None:
+        self._todos, self._drawn = todos, drawn
         self._chunker, self._resent = Chunker(), Chunker()
         self._again: deque[Chunk] = deque()
         self._ready: deque[Chunk] = deque()
-        self._parts = 0
+        self._parts = self.passed_over = 0
         self._sent_before: set[Key] = set()
         self._doomed: dict[Key, str] = {}
         self.exhausted = self.breath = False
@@ -59,7 +62,9 @@ class Waiting:
                 self.exhausted = True
                 self._ready.extend(self._chunker.rest())
                 self._again.extend(self._resent.rest())
-            elif todo.decision is Decision.CREATE:
+                continue
+            self._drawn.add((todo.item.locale, todo.item.key))
+            if todo.decision is Decision.CREATE:
                 self._ready.extend(self._chunker.add(todo.item))
             elif todo.decision is Decision.PUBLISH:
                 self.staged.append(todo)
@@ -76,9 +81,14 @@ class Waiting:
         """Draw the next row of the sheet only to count it; whether there was one."""
         todo = next(self._todos, END)
         self.breath = todo is None
-        if not isinstance(todo, End) and todo is not None and todo.decision is Decision.SETTLE:
+        if isinstance(todo, End):
+            return False
+        if todo is not None and todo.decision is Decision.SETTLE:
+            self._drawn.add((todo.item.locale, todo.item.key))
             self.unsettled.append(todo)
-        return not isinstance(todo, End)
+        elif todo is not None:
+            self.passed_over += 1
+        return True
 
     def to_publish(self) -> list[Todo]:
         """Staged items that are to be published now: a request full of them, or the last ones of the sheet."""

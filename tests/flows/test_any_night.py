@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from importer.model import Counts
     from tests.flows.conftest import Night
 
 EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "8"))
@@ -110,10 +111,25 @@ def run(one: Night, chance: random.Random) -> None:
     else:
         one.wire = lambda inner: inner
     try:
-        one.run(patience=PATIENCE, concurrency=chance.choice([1, 2, 4]))
+        counts = one.run(patience=PATIENCE, concurrency=chance.choice([1, 2, 4])).counts
     except Crash:
         restore(one.state)
+    else:
+        as_in_the_state(one, counts)
     one.wire = lambda inner: inner
+
+
+def as_in_the_state(one: Night, counts: Counts) -> None:
+    """What a run counts is what the state file says of the rows of the sheet, also where it was stopped."""
+    standing = dict(one.ask_state("SELECT status, count(*) FROM rows GROUP BY status"))
+    held = counts.created + counts.updated + counts.staged + counts.unchanged + counts.skipped
+    assert (held, counts.in_doubt) == (
+        standing.get("published", 0) + standing.get("staged", 0),
+        standing.get("in_flight", 0),
+    )
+    assert counts.rejected <= standing.get("rejected", 0)
+    if one.exit_code in {0, 1, 7}:
+        assert (counts.rejected, counts.not_sent) == (standing.get("rejected", 0), 0)
 
 
 def plan(chance: random.Random) -> list[dict[str, Any]]:

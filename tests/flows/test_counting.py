@@ -1,0 +1,98 @@
+"""What a run counts: each row of the sheet once, as the state file has it, and no more sent than was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+CREATE = {"method": "POST", "path": "*/items/live"}
+
+
+def lose(one: Night, rows: int, *, landed: bool) -> None:
+    """The first `rows` are sent, their answer is lost, and the run is stopped before it is known what became of it."""
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_after" if landed else "reset_before"}]
+    assert one.run(limit=rows, deadline=5.0).counts.in_doubt == rows
+    one.faults = []
+    one.passes(1_000)
+
+
+def carried(one: Night) -> int:
+    """How many items the creates so far carried."""
+    return len(one.items(live=False))
+
+
+@pytest.mark.parametrize("options", [{}, {"only_failed": True}])
+def test_limit_bounds_rows_in_doubt_that_are_sent_again(night: Callable[..., Night], options: dict[str, Any]) -> None:
+    """--limit 2: four rows in doubt turn out not to be written, and two items are made in all."""
+    one = night()
+    one.sheet = one.rows(10)
+    lose(one, 4, landed=False)
+    counts = one.run(limit=2, **options).counts
+    assert (counts.created, counts.skipped, one.exit_code) == (2, 8, 0)
+    assert carried(one) == 2
+    assert one.run(limit=3).counts.created == 3
+    assert carried(one) == 5
+    one.run()
+    assert one.published() == sorted(f"note-{n}" for n in range(1, 11))
+
+
+def test_limit_does_not_bound_what_is_only_looked_up(night: Callable[..., Night]) -> None:
+    """Rows in doubt that were written are found whatever the limit: nothing is sent for them."""
+    one = night()
+    one.sheet = one.rows(10)
+    lose(one, 4, landed=True)
+    counts = one.run(limit=0).counts
+    assert (counts.created, counts.skipped, one.exit_code) == (4, 6, 0)
+    assert carried(one) == 4
+
+
+def test_limit_does_not_count_a_row_twice_that_is_sent_again(night: Callable[..., Night]) -> None:
+    """A row that this run sends, loses and sends again is one of the limit."""
+    one = night()
+    one.sheet = one.rows(10)
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
+    counts = one.run(limit=4).counts
+    assert (counts.created, counts.skipped) == (4, 6)
+
+
+def late(one: Night) -> None:
+    """Note 1 is made, answered 500 and listed late; sent again it is refused; note 2 keeps the run going meanwhile."""
+    one.sheet = one.rows(2, Photo=[None, "https://example.com/ok.png"])
+    first = CREATE | {"body": '"note-1"'}
+    one.faults = [
+        {"when": first | {"nth": 1}, "do": "status", "status": 500, "work": "done"},
+        {"when": first | {"nth": 2}, "do": "status", "status": 413, "code": "", "message": "Too much", "details": []},
+        {"when": CREATE | {"body": '"note-2"'}, "do": "slow_answer", "seconds": 100},
+    ]
+
+
+def test_row_rejected_and_adopted_after_all_is_no_reject(night: Callable[..., Night]) -> None:
+    """Counts and rejects say of such a row what the state file says: published."""
+    one = night(listing_delay="30")
+    late(one)
+    summary = one.run(patience=60.0)
+    assert one.outcome() == {2: ("published", None), 3: ("published", None)}
+    assert (summary.counts.created, summary.counts.rejected, one.exit_code) == (2, 0, 0)
+    assert summary.rejects is None
+    one.faults = []
+    assert one.run().counts.unchanged == 2
+
+
+def test_row_left_rejected_and_adopted_in_a_later_run_is_no_reject(night: Callable[..., Night]) -> None:
+    """The twin of a rejected row is found by the next run, which has nothing else to do."""
+    one = night(listing_delay="30")
+    late(one)
+    del one.faults[2]
+    assert one.run(patience=60.0).counts.rejected == 1
+    one.faults = []
+    one.passes(100)
+    summary = one.run(patience=60.0)
+    assert one.outcome() == {2: ("published", None), 3: ("published", None)}
+    assert (summary.counts.created, summary.counts.unchanged, summary.counts.rejected) == (1, 1, 0)
+    assert (one.exit_code, summary.rejects) == (0, None)
