@@ -20,6 +20,7 @@ import httpx
 
 from importer.commands.options import RunOptions
 from importer.commands.run import run
+from importer.sandbox import create_app, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,6 +231,26 @@ class Served:
         site = self._http.get("/v2/sites", headers=headers).json()["sites"][0]["id"]
         found = self._http.get(f"/v2/sites/{site}/collections", headers=headers).json()["collections"]
         return f"/v2/collections/{next(one['id'] for one in found if one['slug'] == slug)}/items", headers
+
+
+class ServedHere(Served):
+    """The same in a thread of this process, which needs no process started and tells its log without a request."""
+
+    def __init__(self, file: Path, *, faults: list[dict[str, Any]] | None = None) -> None:
+        self._app = create_app(file, switches={"rate_limit": "6000"}, faults=faults)
+        self._thread = serving(self._app)
+        self.address = self._thread.__enter__()
+        self.base_url = f"{self.address}/v2"
+        self._http = httpx.Client(base_url=self.address, timeout=30)
+
+    def __exit__(self, *exc: object) -> None:
+        self._http.close()
+        self._thread.__exit__(None, None, None)
+        self._app.close()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Every request that was taken in, the oldest first."""
+        return list(self._app.log)
 
 
 def until(holds: Callable[[], object], *, seconds: float = 60, pause: float = 0.01) -> None:

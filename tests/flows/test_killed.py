@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.flows.planted import planted
-from tests.flows.processes import TOKEN, Clone, Ended, Served, until
+from tests.flows.processes import TOKEN, Clone, Ended, ServedHere, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def live_through(folder: Path, prepared: Path, moment: Moment) -> Killed:
     clone = Clone.at(folder / "clone")
     file = folder / "webflow.db"
     shutil.copy(prepared, file)
-    with Served(file, faults=FAULTS) as served:
+    with ServedHere(file, faults=FAULTS) as served:
         where = ("--base-url", served.base_url, "--state", STATE)
         command = ("run", "mappings/blog_posts.toml", *where, "--patience", "2s", "--json")
         first = clone.start(*command, WEBFLOW_TOKEN=TOKEN)
