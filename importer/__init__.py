@@ -1,6 +1,7 @@
 """Spreadsheets into Webflow CMS collections: complete, correct, exactly once.
 
-`run` and `check` are the commands without the command line: they print nothing and give a `RunResult`.
+`run` and `check` are the commands without the command line: they print nothing and give a `RunResult`, whose `error`
+says what ended them early. `load_mapping` raises such an error itself; all of them are `ImporterError`s.
 """
 
 from __future__ import annotations
@@ -14,8 +15,56 @@ if TYPE_CHECKING:
     from importer.commands.options import RunOptions
     from importer.commands.result import RunResult
     from importer.commands.run import run
+    from importer.errors import (
+        Bug,
+        CollectionChanged,
+        DeadlinePassed,
+        DiskFull,
+        GuardTripped,
+        IdentityChanged,
+        ImporterError,
+        Interrupted,
+        Locked,
+        MappingError,
+        NotYet,
+        Outage,
+        PlanLimit,
+        ScopeError,
+        SiteUnpublished,
+        SourceEmpty,
+        SourceError,
+        StateError,
+        TokenError,
+        UsageError,
+    )
 
-__all__ = ["RunOptions", "RunResult", "check", "load_mapping", "run"]
+__all__ = [
+    "Bug",
+    "CollectionChanged",
+    "DeadlinePassed",
+    "DiskFull",
+    "GuardTripped",
+    "IdentityChanged",
+    "ImporterError",
+    "Interrupted",
+    "Locked",
+    "MappingError",
+    "NotYet",
+    "Outage",
+    "PlanLimit",
+    "RunOptions",
+    "RunResult",
+    "ScopeError",
+    "SiteUnpublished",
+    "SourceEmpty",
+    "SourceError",
+    "StateError",
+    "TokenError",
+    "UsageError",
+    "check",
+    "load_mapping",
+    "run",
+]
 
 _HOMES = {
     "RunOptions": "importer.commands.options",
@@ -24,10 +73,11 @@ _HOMES = {
     "load_mapping": "importer.commands.loading",
     "run": "importer.commands.run",
 }
+"""Where the others are; what is not named here is an error, of `importer.errors`."""
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: `importer --help` must not load polars."""
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in __all__:
+        return getattr(import_module(_HOMES.get(name, "importer.errors")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from importer.model import Row
     from importer.state import RunRecord
 
-FOLDERS = (Path(".importer"), Path("mappings/.importer"))
-"""Where `status` looks for state files when no mapping is named (from the current folder)."""
+FOLDERS = (".importer", "*/.importer", "mappings/*/.importer")
+"""Where `status` looks for state files when no mapping is named (from the current folder, not deeper than that)."""
 
 SANDBOX_FILE = "sandbox.db"
 """The sandbox's own file, which lies beside the states and is none."""
@@ -118,11 +118,13 @@ def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
     if options.state is not None:
         return [_there(options.state, [])]
     if mapping is None:
-        found = sorted(path for folder in FOLDERS for path in folder.glob("*.db") if path.name != SANDBOX_FILE)
+        found = [path for folder in FOLDERS for path in sorted(Path().glob(f"{folder}/*.db"))]
+        found = [path for path in found if path.name != SANDBOX_FILE]
         if not found:
             raise StateError(
-                f"There is no state file in {' or '.join(map(str, FOLDERS))}: nothing was run from here yet.",
-                "Name the mapping (`importer status mappings/products.toml`) or the state file (--state PATH).",
+                f"There is no state file in {Path.cwd()}: looked in {', '.join(FOLDERS[:-1])} and {FOLDERS[-1]}.",
+                "Nothing was run there yet, or its mapping lies elsewhere: name the mapping"
+                " (`importer status mappings/products.toml`) or the state file (--state PATH).",
             )
         return found
     settings = read_settings(base_url=options.base_url, sandbox=options.sandbox)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.commands.finding import ID, find_collection, find_site
-from importer.errors import Outage, UsageError
+from importer.errors import Outage, SourceError, UsageError
 from importer.fields import ReferenceTable, reference_table
-from importer.mapping import compile_mapping, reference_needs
+from importer.mapping import compile_mapping, find_column, reference_needs
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
@@ -96,7 +96,11 @@ async def list_items(client: Client, collection: str, *, drafts: bool) -> list[L
 def compile_for(
     mapping: Mapping, around: Surroundings, source: Source, *, today: date, draft: bool = False
 ) -> Compiled:
-    """Compile the mapping for this sheet and destination; raises MappingError with every mistake at once."""
+    """Compile the mapping for this sheet and destination; raises MappingError with every mistake at once.
+
+    Raises SourceError where the mapping uses columns of a frame that cannot be cells.
+    """
+    _refuse_unreadable(mapping, source)
     return compile_mapping(
         mapping,
         around.schema,
@@ -108,6 +112,16 @@ def compile_for(
         draft=draft,
         ours=source.ours,
     )
+
+
+def _refuse_unreadable(mapping: Mapping, source: Source) -> None:
+    used = {found for name in mapping.columns() if (found := find_column(name, tuple(source.unreadable))) is not None}
+    wrong = [f"{name} ({kind})" for name, kind in source.unreadable.items() if name in used]
+    if wrong:
+        raise SourceError(
+            f"The frame's columns {', '.join(wrong)} cannot be cells of a sheet, and the mapping uses them.",
+            "Make them text first: a list with `.list.join(';')`, a struct field by field.",
+        )
 
 
 def needs_locales(mapping: Mapping) -> bool:

@@ -84,7 +84,7 @@ def _ambiguous(text: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
 def _suggested(wrong: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
     if table is None or table.match == "id":
         return pl.lit(None, pl.String)
-    return nearest(wrong, table.frame.get_column("match").to_list())
+    return nearest(wrong, table.frame.get_column("shown").to_list())
 
 
 def _facts(field: Field, table: ReferenceTable | None) -> Facts:

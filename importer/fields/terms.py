@@ -31,8 +31,9 @@ _LIKE_ENOUGH = 70.0
 class ReferenceTable:
     """The items of a referenced collection by what a cell may call them.
 
-    `frame` has `match` (String, as `schema.reading.normalised` gives it, each once) and `id` (String, null where
-    several items are called so). `collection` and `match` ("name", "slug", ...) are for messages.
+    `frame` has `match` (String, as `schema.reading.normalised` gives it, each once), `id` (String, null where several
+    items are called so) and `shown` (String, as the first of them is written). `collection` and `match` ("name",
+    "slug", ...) are for messages.
     """
 
     collection: str
@@ -115,9 +116,11 @@ def reference_table(collection: str, match: str, pairs: Iterable[tuple[str, str]
     A name that several ids have is ambiguous; blank names are left out.
     """
     rows = pl.DataFrame(list(pairs), schema={"match": pl.String, "id": pl.String}, orient="row")
-    called = rows.with_columns(normalised(pl.col("match"))).filter(pl.col("match") != "").unique(maintain_order=True)
+    called = rows.with_columns(normalised(pl.col("match")), shown=pl.col("match").str.strip_chars())
+    once = called.filter(pl.col("match") != "").unique(["match", "id"], keep="first", maintain_order=True)
     single = pl.when(pl.len() == 1).then(pl.col("id").first()).alias("id")
-    return ReferenceTable(collection, match, called.group_by("match", maintain_order=True).agg(single))
+    named = once.group_by("match", maintain_order=True).agg(single, pl.col("shown").first())
+    return ReferenceTable(collection, match, named)
 
 
 def _folded(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importer.mapping.columns import find_column
 from importer.mapping.compiled import CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, compile_mapping, reference_needs
 from importer.mapping.items import items_of, problems_of
@@ -17,6 +18,7 @@ __all__ = [
     "ReferenceNeed",
     "Rule",
     "compile_mapping",
+    "find_column",
     "items_of",
     "parse_mapping",
     "problems_of",

@@ -77,3 +77,8 @@ class Columns:
     def kinded(self) -> list[str]:
         """Name the used columns that have kinds."""
         return [header for header in self.used if header in self.kinds]
+
+
+def find_column(name: str, headers: Sequence[str]) -> str | None:
+    """Give the header that a name of the mapping means, None where there is none."""
+    return Columns(headers, frozenset()).find(name)

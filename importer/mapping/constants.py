@@ -44,28 +44,28 @@ def check_constants(
     for slug, rule in mapping.fields.items():
         for path, trial in _trials(rule, rule):
             _try(replace(alone, fields={slug: trial}), path, schema, bench, references, locales)
-    for rule, put in (
-        (mapping.draft, lambda one: replace(alone, draft=one)),
-        (mapping.archived, lambda one: replace(alone, archived=one)),
-        (mapping.row_locale, lambda one: replace(alone, row_locale=one)),
-    ):
-        for path, trial in () if rule is None else _trials(rule, rule):
-            _try(put(trial), path, schema, bench, references, locales)
+    for path, trial in _trials(mapping.draft, mapping.draft):
+        _try(replace(alone, draft=trial), path, schema, bench, references, locales)
+    for path, trial in _trials(mapping.archived, mapping.archived):
+        _try(replace(alone, archived=trial), path, schema, bench, references, locales)
+    for path, trial in _trials(mapping.row_locale, mapping.row_locale):
+        _try(replace(alone, row_locale=trial), path, schema, bench, references, locales)
 
 
-def _trials(rule: Rule, outer: Rule) -> Iterator[tuple[str, Rule]]:
+def _trials(rule: Rule | None, outer: Rule | None) -> Iterator[tuple[str, Rule]]:
     """Give each constant of a rule as a rule of its own, with all that it would go through, and its key path.
 
     What is calculated with a column cannot be tried out without one.
     """
+    if rule is None or outer is None:
+        return
     bare = Rule(rule.path, match=outer.match, missing=outer.missing, formats=rule.formats or outer.formats)
     if rule.value is not None and all(call.operand is None for call in rule.transforms):
         steps = replace(bare, split=rule.split, transforms=rule.transforms, pick=rule.pick, join=rule.join)
         yield rule.path, replace(steps, value=rule.value)
     if rule.default is not None:
         yield f"{rule.path}.default", replace(bare, value=rule.default)
-    if rule.otherwise is not None:
-        yield from _trials(rule.otherwise, outer)
+    yield from _trials(rule.otherwise, outer)
 
 
 def _try(

@@ -157,6 +157,11 @@ class Mapping:
             yield self.key
         yield from (rule for rule in (self.draft, self.archived, self.row_locale) if rule is not None)
 
+    def columns(self) -> Iterator[str]:
+        """Name every column that a rule or condition uses, as the file writes it."""
+        yield from (name for rule in self.rules() for _, name in rule.columns())
+        yield from (name for table in self.where for name, _ in table)
+
     @property
     def needs_locales(self) -> bool:
         """Whether the locales of the site must be known to compile it (they need the scope `sites:read`)."""

@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import polars as pl
 
-from importer.errors import SourceError
 from importer.model import KIND_PREFIX, Kind
 from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
 
 
-def as_texts(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Write every column as canonical text under its new name, with the kinds of those that are not text.
+def as_texts(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[str, ...], dict[str, str]]:
+    """Write columns as canonical text under their new names; give them, the names of those with kinds, and the rest.
 
-    Raises SourceError naming the columns whose cells are lists, structs or bytes.
+    The rest are columns whose cells are lists, structs or bytes, with their types: nothing is wrong with them as long
+    as nobody asks for them.
     """
     columns: list[pl.Expr] = []
     kinds: list[str] = []
-    wrong: list[str] = []
+    unreadable: dict[str, str] = {}
     for old, name, dtype in zip(frame.columns, names, frame.dtypes, strict=True):
         cell = pl.col(old)
         made = _text(cell, dtype)
         if made is None:
-            wrong.append(f"{old} ({dtype})")
+            unreadable[name] = str(dtype)
             continue
         text, kind = made
         columns.append(text.alias(name))
         if kind is not None:
             kinds.append(name)
             columns.append(kind.cast(pl.UInt8).alias(KIND_PREFIX + name))
-    if wrong:
-        raise SourceError(
-            f"The frame's columns {', '.join(wrong)} cannot be cells of a sheet.",
-            "Make them text first: a list with `.list.join(';')`, a struct field by field.",
-        )
-    return frame.select(columns), tuple(kinds)
+    return frame.select(columns), tuple(kinds), unreadable
 
 
 def _text(cell: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr | None] | None:  # noqa: PLR0911 - one for each type

@@ -145,15 +145,16 @@ def _numbered(table: pl.DataFrame, first: int) -> pl.DataFrame:
 
 
 def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_bytes: int) -> Source:
-    numbered, ours = ROW in frame.columns, is_ours(frame.columns)
+    ours = is_ours(frame.columns)
     names = column_names(frame.columns, keep=(ROW,))
-    texts, kinds = as_texts(frame, names)
-    columns = kept(names, ours=ours)
-    shape = Shape(
-        name, columns, tuple(each for each in kinds if each in columns), options.null_values, numbered=numbered
-    )
-    detected = f"{name}: rows {frame.height}, columns {len(columns)}"
-    return Source(_Held(_numbered(texts, 2), block_bytes), shape, sheet=None, detected=detected, ours=ours)
+    texts, kinds, unreadable = as_texts(frame, names)
+    columns = kept(tuple(each for each in names if each not in unreadable), ours=ours)
+    with_kinds = tuple(each for each in kinds if each in columns)
+    shape = Shape(name, columns, with_kinds, options.null_values, numbered=ROW in texts.columns)
+    left_out = f", left out: {', '.join(f'{each} ({kind})' for each, kind in unreadable.items())}" if unreadable else ""
+    detected = f"{name}: rows {frame.height}, columns {len(columns)}{left_out}"
+    held = _Held(_numbered(texts, 2), block_bytes)
+    return Source(held, shape, sheet=None, detected=detected, ours=ours, unreadable=unreadable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from importer.sources.ahead import read_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     import polars as pl
@@ -26,11 +26,11 @@ class Source:
     """A sheet that can be read again and again, the same rows each time.
 
     `name` is the file's name for messages, `columns` are as mappings address them, `typed` those of them that come with
-    kinds, `detected` is a line about what was found out, and `ours` says that it is one of our own rejects files. Close
-    it, or use it in a `with`.
+    kinds, `detected` is a line about what was found out, and `ours` says that it is one of our own rejects files.
+    `unreadable` are the columns of a frame (with their types) that cannot be cells. Close it, or use it in a `with`.
     """
 
-    __slots__ = ("_reader", "_shape", "_tidy", "columns", "detected", "name", "ours", "sheet", "typed")
+    __slots__ = ("_reader", "_shape", "_tidy", "columns", "detected", "name", "ours", "sheet", "typed", "unreadable")
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Source:
         sheet: str | None,
         detected: str,
         ours: bool,
+        unreadable: Mapping[str, str] | None = None,
     ) -> None:
         self._reader = reader
         self._shape = shape
@@ -50,6 +51,7 @@ class Source:
         self.typed = frozenset(shape.kinds)
         self.detected = detected
         self.ours = ours
+        self.unreadable: Mapping[str, str] = unreadable or {}
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Read the rows, some thousand at a time, without the blank ones.

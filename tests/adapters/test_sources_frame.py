@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from importer.errors import SourceError
 from importer.model import BROKEN, KIND_PREFIX, ROW, Kind, SourceOptions
 from importer.sources import open_source
 
@@ -68,12 +67,14 @@ def test_rows_count_as_if_there_were_a_header() -> None:
         assert next(source.batches()).select(ROW, "x").rows() == [(70, "a"), (9, "b")]
 
 
-@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}, b"x"])
-def test_cells_that_are_no_cells_are_told(cell: object) -> None:
-    """With their columns, and what to do."""
-    with pytest.raises(SourceError, match=r"columns odd \(.*\) cannot be cells") as caught:
-        open_source(pl.DataFrame({"x": ["a"], "odd": [cell]}), SourceOptions())
-    assert "Make them text first" in caught.value.hint
+@pytest.mark.parametrize("cell", [["a"], {"a": 1}, b"a"])
+def test_columns_that_cannot_be_cells_are_left_out_and_named(cell: object) -> None:
+    """Nothing is wrong with them as long as the mapping does not ask for them."""
+    with open_source(pl.DataFrame({"x": ["a"], "odd": [cell]}), SourceOptions()) as source:
+        assert source.columns == ("x",)
+        assert list(source.unreadable) == ["odd"]
+        assert "left out: odd (" in source.detected
+        assert pl.concat(source.batches()).get_column("x").to_list() == ["a"]
 
 
 def test_batches_are_bounded_and_alike() -> None:

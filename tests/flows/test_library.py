@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import importer
+import importer.errors as importer_errors
 from importer import RunOptions, check, load_mapping, run
 from importer.errors import MappingError, UsageError
 
@@ -39,6 +40,17 @@ def test_a_frame_is_checked_and_run_and_nothing_is_printed(mapping: Path, capfd:
     assert (again.exit_code, again.runs[0].counts.unchanged) == (0, 2)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+def test_a_column_of_lists_matters_only_where_the_mapping_uses_it(mapping: Path) -> None:
+    """A frame may hold anything beside what is imported; what is asked for must be cells."""
+    options = RunOptions(sandbox=True, state=mapping.parent / "tags.db")
+    frame = FRAME.with_columns(pl.Series("more", [["a", "b"], []]))
+    assert check(mapping, frame, options).runs[0].counts.not_sent == 2
+    mapping.write_text(TAGS + 'description = "More "\n', encoding="utf-8")
+    result = check(mapping, frame, options)
+    assert isinstance(result.error, importer.SourceError)
+    assert "columns more (List(String)) cannot be cells" in result.error.message
 
 
 def test_a_loaded_mapping_keeps_its_place(mapping: Path) -> None:
@@ -82,8 +94,10 @@ def test_the_token_never_shows() -> None:
 
 def test_names_that_are_not_there_are_said_as_usual() -> None:
     """The lazy door behaves like any module."""
-    assert set(importer.__all__) == {"RunOptions", "RunResult", "check", "load_mapping", "run"}
+    errors = {name for name, kind in vars(importer_errors).items() if isinstance(kind, type) and name != "ClassVar"}
+    assert set(importer.__all__) == {"RunOptions", "RunResult", "check", "load_mapping", "run", *errors}
     assert all(getattr(importer, name) for name in importer.__all__)
+    assert importer.MappingError is MappingError
     with pytest.raises(AttributeError, match="nonsense"):
         importer.nonsense  # noqa: B018 - the access is the test
 

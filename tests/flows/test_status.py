@@ -95,10 +95,28 @@ def test_what_cannot_be_shown_is_said_with_the_way_out(
     assert "row,status" not in answer.out
 
 
-def test_where_nothing_was_run_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_was_run_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: CaptureFixture[str]
+) -> None:
     """A folder without state files."""
     monkeypatch.chdir(tmp_path)
     assert front.answer(["status"]) == 2
+    said = capsys.readouterr().err
+    assert f"no state file in {tmp_path}: looked in .importer, */.importer and mappings/*/.importer." in said
+    assert "name the mapping (`importer status mappings/products.toml`)" in said
+
+
+@pytest.mark.parametrize("folder", ["mine", "mappings", "mappings/shop"])
+def test_state_files_of_folders_near_by_are_found(
+    folder: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: CaptureFixture[str]
+) -> None:
+    """Mappings lie in a folder of their own as a rule, sorted into others at times."""
+    elsewhere = place / "elsewhere"
+    (elsewhere / folder).mkdir(parents=True)
+    (place / ".importer").rename(elsewhere / folder / ".importer")
+    monkeypatch.chdir(elsewhere)
+    assert front.answer(["status"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"{folder}/.importer/tags.sandbox.db"
 
 
 def test_a_run_that_was_killed_shows_as_what_the_rows_say(tmp_path: Path, capsys: CaptureFixture[str]) -> None:

@@ -140,7 +140,7 @@ def test_nearest_reference_is_suggested(coerced: Coercion) -> None:
     """The message names the collection, and the fix the nearest item."""
     (outcome,) = coerced("Reference", ["Adda"], context=PEOPLE)
     assert outcome.messages == ('No item of the collection "Authors" has the name "Adda".',)
-    assert outcome.fixes[0].startswith('Did you mean "ada"?')
+    assert outcome.fixes[0].startswith('Did you mean "Ada"?')
 
 
 def test_reference_by_id_needs_no_table(coerced: Coercion) -> None:

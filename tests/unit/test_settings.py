@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -133,11 +134,23 @@ def test_address_that_is_none_is_refused(text: str) -> None:
         parse_base_url(text)
 
 
-def test_address_with_a_password_is_refused_without_showing_it() -> None:
-    """Secrets come by the token only."""
-    with pytest.raises(UsageError, match="no user name") as caught:
-        parse_base_url("https://me:hunter2@api.example/v2")
-    assert "hunter2" not in str(caught.value) + caught.value.hint
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("https://me:hunter2@api.example/v2", "no user name"),
+        ("https://me:hunter2@api.example:x/v2", "'https://api.example:x/v2' is no address"),
+        ("https://api.example/v2?key=hunter2", "'https://api.example/v2' is no address"),
+        ("https://api.example/v2#hunter2", "'https://api.example/v2' is no address"),
+        ("https://me:hun?hunter2@api.example/v2?key=hunter2", "'https://api.example/v2' is no address"),
+        ("me:hunter2@api.example/v2", "'api.example/v2' is no address"),
+        ("ftp://me:hun@hunter2@api.example", "'ftp://api.example' is no address"),
+    ],
+)
+def test_address_with_a_secret_is_refused_without_showing_it(text: str, said: str) -> None:
+    """Secrets come by the token only; what may be one is not shown."""
+    with pytest.raises(UsageError, match=re.escape(said)) as caught:
+        parse_base_url(text)
+    assert "hun" not in str(caught.value) + caught.value.hint
 
 
 @pytest.mark.parametrize(
