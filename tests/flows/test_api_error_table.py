@@ -8,13 +8,13 @@ import pytest
 
 from importer.errors.api import API_RULES, REFUSALS, STATUS_RULES, ApiRule, Consequence, RefusalKind
 from importer.planning import OUTSIDE_CAUSES
+from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.flows.conftest import Night
 
-CREATE = {"method": "POST", "path": "*/items/live"}
 ONE_ROW = CREATE | {"body": '"slug":"note-3"'}
 """Every create that carries the third row of the sheet (row 4 of the spreadsheet)."""
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from tests.flows.faulty import CREATE, FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
+
     from tests.flows.conftest import Night
 
-CREATE = {"method": "POST", "path": "*/items/live"}
+ROWS: Final = 127
+PHOTO: Final = "https://example.com/ok.png"
 
 SWITCHES = [
     ("refusal", "atomic"), ("refusal", "partial"), ("refusal", "partial_ahead"),
@@ -31,52 +36,36 @@ SWITCHES = [
     ("introspect", "refused"), ("deleted_slug", "held"),
 ]  # fmt: skip
 
-FAULTS: list[dict[str, Any]] = [
-    {"do": "refuse"},
-    {"do": "reset_before"},
-    {"do": "reset_after"},
-    {"do": "slow", "seconds": 20},
-    {"do": "slow_answer", "seconds": 400},
-    {"do": "timeout_then_commit", "seconds": 30, "wait": 1},
-    {"do": "truncated"},
-    {"do": "garbage"},
-    {"do": "stray_403"},
-    {"do": "throttle", "retry_after": "missing"},
-    {"do": "throttle", "retry_after": "0"},
-    {"do": "throttle", "retry_after": "7"},
-    {"do": "throttle", "retry_after": "date"},
-    {"do": "throttle", "retry_after": "absurd"},
-    {"do": "status", "status": 500},
-    {"do": "status", "status": 500, "work": "done"},
-    {"do": "status", "status": 502, "body": "html"},
-    {"do": "status", "status": 503, "work": "done", "body": "html"},
-    {"do": "status", "status": 504, "body": "html"},
-]
-
 
 def name_of(fault: dict[str, Any]) -> str:
     return "-".join(str(value) for value in fault.values())
 
 
-def complete(night: Night, good: int) -> None:
+def four_chunks(one: Night) -> pl.DataFrame:
+    """A sheet of `ROWS` rows that needs four requests: 100 and 1 without a file, 25 and 1 with one."""
+    return one.rows(ROWS, Photo=[None] * 101 + [PHOTO] * 26)
+
+
+def complete(night: Night, rows: int = ROWS, *, without: int = 0) -> None:
     """Each good row is live exactly once, under its own slug, and nothing else is there."""
-    assert night.published() == sorted(f"note-{n}" for n in range(1, good + 1))
-    assert len(night.items(live=False)) == good or night.switches.get("live_in_staged") == "no"
+    good = sorted(f"note-{n}" for n in range(1, rows + 1) if n != without)
+    assert night.published() == good
+    assert len(night.items(live=False)) == len(good) or night.switches.get("live_in_staged") == "no"
 
 
 @pytest.mark.parametrize(("name", "value"), SWITCHES)
 def test_whole_import_ends_right_under_each_switch(night: Callable[..., Night], name: str, value: str) -> None:
     """However Webflow behaves where nobody knows: all rows, once; a bad image rejected alone, a lost answer settled."""
     one = night(**{name: value})
-    one.sheet = one.rows(230, Photo=[None] * 229 + ["https://example.com/dead.png"])
+    one.sheet = one.rows(121, Photo=[None] * 101 + [PHOTO] * 9 + ["https://example.com/dead.png"] + [PHOTO] * 10)
     one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_after"}]
     counts = one.run().counts
-    assert (counts.created, counts.rejected, counts.in_doubt, one.exit_code) == (229, 1, 0, 1)
-    complete(one, 229)
-    assert one.outcome()[231] == ("rejected", "asset_refused")
+    assert (counts.created, counts.rejected, counts.in_doubt, one.exit_code) == (120, 1, 0, 1)
+    complete(one, 121, without=111)
+    assert one.outcome()[112] == ("rejected", "asset_refused")
     before = one.writes()
     again = one.run().counts
-    assert (again.unchanged, again.rejected) == (229, 1)
+    assert (again.unchanged, again.rejected) == (120, 1)
     assert one.writes() - before <= 2, "only the row whose file may have come back is sent again"
 
 
@@ -85,13 +74,13 @@ def test_whole_import_ends_right_under_each_switch(night: Callable[..., Night], 
 def test_fault_neither_loses_nor_doubles_a_row(night: Callable[..., Night], fault: dict[str, Any], nth: int) -> None:
     """A request that goes wrong once costs time, and nothing else."""
     one = night()
-    one.sheet = one.rows(320)
+    one.sheet = four_chunks(one)
     one.faults = [{"when": CREATE | {"nth": nth}} | fault]
     counts = one.run().counts
-    assert (counts.created, counts.in_doubt, one.exit_code) == (320, 0, 0)
-    complete(one, 320)
+    assert (counts.created, counts.in_doubt, one.exit_code) == (ROWS, 0, 0)
+    complete(one)
     before = one.writes()
-    assert one.run().counts.unchanged == 320
+    assert one.run().counts.unchanged == ROWS
     assert one.writes() == before
 
 
@@ -100,20 +89,20 @@ def test_fault_neither_loses_nor_doubles_a_row(night: Callable[..., Night], faul
 def test_fault_at_every_third_request(night: Callable[..., Night], fault: dict[str, Any], suffix: str) -> None:
     """Faults that go on: the run ends complete, or stops and the next ones complete it."""
     one = night(taken_slug=suffix)
-    one.sheet = one.rows(320)
+    one.sheet = four_chunks(one)
     one.faults = [{"when": {"method": "POST", "every": 3}} | fault]
     for _ in range(6):
         summary = one.run()
         if one.exit_code == 0:
             break
     assert one.exit_code == 0, summary
-    complete(one, 320)
+    complete(one)
 
 
 def test_requests_are_counted_as_they_went(night: Callable[..., Night]) -> None:
     """`sent` is what Webflow heard of, `retried` what carried rows a second time."""
     one = night()
-    one.sheet = one.rows(320)
+    one.sheet = four_chunks(one)
     one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_before"}]
     tally = one.run().tally
     assert (tally.sent, tally.retried) == (len(one.app.log), 1)

@@ -8,12 +8,12 @@ import httpx
 import orjson
 import pytest
 
+from tests.flows.faulty import CREATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.flows.conftest import Night
-
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 
 def names(number: int) -> list[str]:

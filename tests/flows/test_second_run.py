@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from importer.settings import parse_rows
+from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.flows.conftest import Night
 
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 LOCALES: dict[str, Any] = {
     "site": {"locales": {"primary": {"tag": "en-US"}, "secondary": [{"tag": "fr-FR"}]}},

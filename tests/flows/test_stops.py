@@ -13,14 +13,13 @@ import pytest
 from importer.publishing import Session
 from importer.settings import parse_count_or_percent, parse_rows
 from importer.state import State
+from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.flows.conftest import Night
-
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 
 class Telling(httpx.AsyncBaseTransport):
