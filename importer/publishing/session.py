@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from importer.client.endpoints import collection
 from importer.errors import (
+    Bug,
     CollectionChanged,
     DeadlinePassed,
     DiskFull,
     ImporterError,
     Interrupted,
+    Locked,
     PlanLimit,
     ScopeError,
     SiteUnpublished,
+    StateError,
 )
 from importer.model import Status
 from importer.publishing.ledger import Ledger
@@ -40,6 +43,9 @@ GRACE = 10.0
 
 BREATH = 20
 """Rows that are written down in one go before others get a turn."""
+
+SERIOUS = (Bug, DiskFull, Locked, StateError)
+"""What ends a run whatever else has stopped it: the state file may not say what is known."""
 
 STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 """Stops after which the listing may still be read, so that refused rows need not stay in doubt."""
@@ -82,7 +88,7 @@ class Session:
         """Publish everything that `todos` asks for, or as much as can be; why it stopped early is in `stop`.
 
         `todos` may give None where others should have a turn. `deadline` is a moment (monotonic seconds). Raises
-        DiskFull and whatever is our own mistake.
+        what keeps the state file from saying what is known (`SERIOUS`), and whatever is our own mistake.
         """
         self._deadline = deadline
         waiting = Waiting(todos, self.ledger.undecided)
@@ -111,7 +117,8 @@ class Session:
                 await self._wait()
             await self._count_rest()
         finally:
-            await self._cancel()
+            await self._take_back()  # what has come up by now is raised: the first wins
+        self._reap()
 
     def interrupt(self, error: Interrupted) -> None:
         """Stop in order: nothing new is sent, what is in flight is waited for; a second time it is not."""
@@ -261,15 +268,21 @@ class Session:
         finally:
             timer.cancel()
             call.cancel()
-            await asyncio.gather(timer, call, return_exceptions=True)
+            await asyncio.wait({timer, call})
+        if not timer.cancelled():
+            timer.result()  # a clock that fails is no moment that came
         self._wake.clear()
         self._reap()
         told = isinstance(self.stop, Interrupted | DeadlinePassed)
         if self._tasks and (self._hurry or (told and clock.monotonic() >= self._stopped_at + GRACE)):
-            await self._cancel()
+            await self._take_back()
+            self._reap()
 
     def _reap(self) -> None:
-        """Take the tasks that ended; what stopped one of them stops the run."""
+        """Take the tasks that ended; what stopped one of them stops the run.
+
+        Raises a mistake of ours, and where the run is stopped already what else must not go unsaid (`SERIOUS`).
+        """
         for task in [task for task in self._tasks if task.done()]:
             self._tasks.discard(task)
             self._sends.discard(task)
@@ -277,19 +290,21 @@ class Session:
             if task is self._look:
                 self._look = None
             error = None if task.cancelled() else task.exception()
-            if isinstance(error, ImporterError):
+            unsaid = isinstance(error, SERIOUS) and self.stop is not None and not isinstance(self.stop, SERIOUS)
+            if isinstance(error, ImporterError) and not unsaid:
                 self._halt(error)
             elif error is not None:
                 raise error
 
-    async def _cancel(self) -> None:
-        """Take back what is in flight; its rows stay in doubt."""
+    async def _take_back(self) -> None:
+        """Take back what is in flight; its rows stay in doubt. `_reap` tells what went wrong with it."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        self._sends.clear()
-        self._look = None
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            if not task.cancelled():
+                task.exception()  # taken note of, else the loop complains of those that are not the first
 
     # Settling --------------------------------------------------------------------------------------------------------
 
