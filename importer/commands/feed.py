@@ -128,7 +128,7 @@ class Feed:
     def _of_batch(self, frame: pl.DataFrame) -> Iterator[Todo]:
         decided = decisions(frame, self._state, retry=self._selection.only_failed)
         needed = frame.filter(pl.Series([decision in NEEDED for decision, _ in decided], dtype=pl.Boolean))
-        items = iter(items_of(needed, self._compiled))
+        items = items_of(needed, self._compiled)
         cleared: list[tuple[str, str]] = []
         renewed: list[tuple[tuple[str, str], str]] = []
         rows = frame[ROW].to_list()

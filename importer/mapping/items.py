@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,7 +14,8 @@ from importer.model import Item, Problem
 from importer.schema import content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Table
 
     from importer.mapping.compiled import Compiled
 
@@ -21,42 +23,81 @@ _WHOLE = 2.0**53
 _AS_THEY_ARE = frozenset({pl.String(), pl.Boolean()})
 """Types of columns whose values are JSON already."""
 
-
-def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> list[Item]:
-    """Make the items of mapped rows without problems (of a part of `Mapped.frame`)."""
-    fields = [
-        (name, name.removeprefix(VALUE), kind in _AS_THEY_ARE)
-        for name, kind in mapped_frame.schema.items()
-        if name.startswith(VALUE)
-    ]
-    return [_item(row, fields, compiled) for row in mapped_frame.iter_rows(named=True)]
+_ODD = r"^\s|\s$|^$|[^\n\t -~]"
+"""Text that `content.comparable` may change; most cells are not of the kind."""
 
 
-def _item(row: dict[str, Any], fields: Sequence[tuple[str, str, bool]], compiled: Compiled) -> Item:
-    """Make the item of a row; `fields` has the column, the slug, and whether its values are sent as they are."""
-    field_data = {
-        slug: value if as_it_is else _sent(value) for name, slug, as_it_is in fields if (value := row[name]) is not None
+def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
+    """Make the items of mapped rows without problems (of a part of `Mapped.frame`), each when it is drawn.
+
+    Values are made a column at a time, in the order of their slugs: the JSON that is sent is the one that is hashed.
+    """
+    columns = {name.removeprefix(VALUE): name for name in mapped_frame.columns if name.startswith(VALUE)}
+    columns = dict(sorted((columns | {"slug": "_slug"}).items()))
+    kinds = content.readable_kinds(compiled.schema)
+    sent = {slug: _sent_column(mapped_frame[name]) for slug, name in columns.items()}
+    compared = {
+        slug: _compared_column(mapped_frame[columns[slug]], sent[slug], kinds[slug])
+        for slug in columns
+        if slug in kinds
     }
-    field_data["slug"] = row["_slug"]
-    body: dict[str, Any] = {"isArchived": row["_archived"], "isDraft": row["_draft"]}
-    if row["_locale"]:
-        body["cmsLocaleId"] = row["_locale"]
-    body["fieldData"] = field_data
-    return Item(
-        key=row["_key"],
-        locale=row["_locale"],
-        row=row["_row"],
-        rows=(row["_row"],),
-        slug=row["_slug"],
-        name=row["_name"],
-        draft=row["_draft"],
-        archived=row["_archived"],
-        body=orjson.dumps(body),
-        files=row["_files"],
-        source_hash=row["_hash"],
-        fingerprint=content.fingerprint(field_data),
-        readable=content.readable(field_data, compiled.schema),
-    )
+    heads = mapped_frame.select(
+        "_key", "_locale", "_row", "_slug", "_name", "_draft", "_archived", "_files", "_hash"
+    ).iter_rows()
+    openings: dict[tuple[str, bool, bool], bytes] = {}
+    told, kept = (_contents(values, mapped_frame.height) for values in (sent, compared))
+    for head, said, held in zip(heads, told, kept, strict=True):
+        key, locale, row, slug, name, draft, archived, files, source_hash = head
+        kind = locale, draft, archived
+        if kind not in openings:
+            openings[kind] = _opening(locale, draft=draft, archived=archived)
+        yield Item(
+            key=key,
+            locale=locale,
+            row=row,
+            rows=(row,),
+            slug=slug,
+            name=name,
+            draft=draft,
+            archived=archived,
+            body=openings[kind] + said + b"}",
+            files=files,
+            source_hash=source_hash,
+            fingerprint=content.fingerprint(said),
+            readable=content.fingerprint(held),
+        )
+
+
+def _opening(locale: str, *, draft: bool, archived: bool) -> bytes:
+    """Begin the body of an item; its content and a brace end it."""
+    body: dict[str, Any] = {"isArchived": archived, "isDraft": draft}
+    if locale:
+        body["cmsLocaleId"] = locale
+    return orjson.dumps(body)[:-1] + b',"fieldData":'
+
+
+def _contents(columns: Table[str, list[Any]], height: int) -> Iterator[bytes]:
+    """Give the canonical JSON of each row of these columns, without what is null."""
+    slugs = tuple(columns)
+    rows = zip(*columns.values(), strict=True) if columns else repeat((), height)
+    for row in rows:
+        yield content.canonical({slug: value for slug, value in zip(slugs, row, strict=True) if value is not None})
+
+
+def _sent_column(column: pl.Series) -> list[Any]:
+    """Give a column's values as JSON has them."""
+    values = column.to_list()
+    return values if column.dtype in _AS_THEY_ARE else [_sent(value) for value in values]
+
+
+def _compared_column(column: pl.Series, sent: list[Any], kind: str) -> list[Any]:
+    """Give the values that are compared with what Webflow lists."""
+    if column.dtype != pl.String() or kind == "DateTime":
+        return [content.comparable(value, kind) for value in sent]
+    compared = sent.copy()
+    for place in column.str.contains(_ODD).arg_true():
+        compared[place] = content.comparable(sent[place], kind)
+    return compared
 
 
 def _sent(value: Any) -> Any:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from importer.schema import CollectionSchema
 
 
-def fingerprint(field_data: Mapping[str, Any]) -> str:
-    """Hash the content as it is sent (hex, 32 digits); the order of keys does not matter."""
-    return _digest(dict(field_data))
+def fingerprint(content: bytes) -> str:
+    """Hash content in its canonical JSON, keys sorted (hex, 32 digits)."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def readable(field_data: Mapping[str, Any], schema: CollectionSchema) -> str:
@@ -29,13 +29,27 @@ def readable(field_data: Mapping[str, Any], schema: CollectionSchema) -> str:
     Left out: the slug (Webflow may suffix it), files, videos and rich text (Webflow rewrites them), fields that the
     schema does not know. Empty values (null, "", [], false) count as absent, for Webflow may fill them in.
     """
-    fields = schema.by_slug
-    kept = {
-        slug: _normal(value, fields[slug].type)
-        for slug, value in field_data.items()
-        if slug != "slug" and slug in fields and fields[slug].type not in UNREADABLE_TYPES
+    kinds = readable_kinds(schema)
+    values = {slug: comparable(value, kinds[slug]) for slug, value in field_data.items() if slug in kinds}
+    return fingerprint(canonical({slug: value for slug, value in values.items() if value is not None}))
+
+
+def readable_kinds(schema: CollectionSchema) -> dict[str, str]:
+    """Give the types of the fields that `readable` compares, by slug."""
+    return {
+        field.slug: field.type for field in schema.fields if field.slug != "slug" and field.type not in UNREADABLE_TYPES
     }
-    return _digest({slug: value for slug, value in kept.items() if not _is_empty(value)})
+
+
+def comparable(value: Any, kind: str) -> Any:
+    """Give the form in which two spellings of one value are equal; None for a value that counts as absent."""
+    normal = _normal(value, kind)
+    return None if _is_empty(normal) else normal
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """Write content down in the one way in which it is hashed."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def key_of(field_data: Mapping[str, Any], key_field: str | None) -> str | None:
@@ -82,7 +96,3 @@ def _instant(text: str) -> str:
     except ValueError:
         return text
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-
-
-def _digest(content: dict[str, Any]) -> str:
-    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()

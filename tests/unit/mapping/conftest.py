@@ -105,7 +105,7 @@ class Outcome(NamedTuple):
     def items(self) -> list[Item]:
         """Give the items of the rows without problems."""
         guilty = self.mapped.problems.get_column("row").implode()
-        return items_of(self.mapped.frame.filter(~pl.col(ROW).is_in(guilty)), self.compiled)
+        return list(items_of(self.mapped.frame.filter(~pl.col(ROW).is_in(guilty)), self.compiled))
 
 
 class Workshop:

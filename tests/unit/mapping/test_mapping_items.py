@@ -13,6 +13,7 @@ import pytest
 from importer.errors import MappingError
 from importer.mapping import ReferenceNeed, reference_needs
 from importer.model import Kind
+from importer.schema.content import canonical, fingerprint, readable
 from tests.unit.mapping.conftest import TODAY, collection, frame_of
 
 if TYPE_CHECKING:
@@ -153,6 +154,36 @@ def test_the_body_holds_what_is_there_and_nothing_else(workshop: Workshop) -> No
     assert b'"count":5,' in item.body
     assert (item.key, item.slug, item.name, item.row, item.rows, item.files) == ("lamp", "lamp", "Lamp", 2, (2,), 1)
     assert item.live
+
+
+def test_what_is_compared_is_what_reads_back_as_it_was_sent(workshop: Workshop) -> None:
+    """The hash that an item is found by is the one of its content as Webflow lists it, whatever its cells hold."""
+    texts = [
+        "plain",
+        " x ",
+        "a\r\nb",
+        "a\tb",
+        "\x1cx\x1f",
+        "e\u0301",
+        "\u00e9",
+        "\u2003",
+        "\u00a0x",
+        "x\n",
+        "\x7f",
+        "0",
+        None,
+    ]
+    names = [f"Name {at}" for at in range(len(texts))]
+    flags = ["yes", "no", None] * 5
+    rules = '[fields]\nname = "A"\ntext = { from = "B", transform = [] }\non-sale = "C"\nprice = "D"\ntags = "E"\n'
+    cells: Cells = {"A": names, "B": texts, "C": flags[: len(texts)]}
+    cells |= {"D": ["0", "1.5", "-3", None] * 3 + ["7"], "E": ["Ada", None] * 6 + ["Bob"]}
+    outcome = workshop.run(rules, cells)
+    assert len(outcome.items) == len(texts)
+    for item in outcome.items:
+        sent = orjson.loads(item.body)["fieldData"]
+        assert item.readable == readable(sent, outcome.compiled.schema)
+        assert item.fingerprint == fingerprint(canonical(sent))
 
 
 def test_files_are_counted(workshop: Workshop) -> None:

@@ -6,12 +6,14 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.mapping import items_of, problems_of
 from importer.model import ROW, Kind
+from importer.schema.content import readable
 from tests.unit.mapping.conftest import Workshop, frame_of
 
 if TYPE_CHECKING:
@@ -93,10 +95,11 @@ def test_any_cells_give_items_or_problems(rows: list[tuple[str | None, ...]]) ->
     assert mapped.left_out + mapped.frame.height == len(rows)
     assert set(guilty) <= set(mapped.frame.get_column(ROW))
     good = mapped.frame.filter(~pl.col(ROW).is_in(guilty.implode()))
-    items = items_of(good, compiled(typed=False))
+    items = list(items_of(good, compiled(typed=False)))
     assert len(items) + len(guilty) == mapped.frame.height
     for item in items:
         assert item.key
+        assert item.readable == readable(orjson.loads(item.body)["fieldData"], compiled(typed=False).schema)
         assert re.fullmatch(r"[_a-zA-Z0-9][-_a-zA-Z0-9]*", item.slug)
         assert item.name
     for problem in problems_of(mapped.problems, compiled(typed=False)):
