@@ -176,7 +176,7 @@ def test_what_is_compared_is_what_reads_back_as_it_was_sent(workshop: Workshop) 
     names = [f"Name {at}" for at in range(len(texts))]
     flags = ["yes", "no", None] * 5
     rules = '[fields]\nname = "A"\ntext = { from = "B", transform = [] }\non-sale = "C"\nprice = "D"\ntags = "E"\n'
-    cells: Cells = {"A": names, "B": texts, "C": flags[: len(texts)]}
+    cells: Cells = {"A": [*names], "B": texts, "C": flags[: len(texts)]}
     cells |= {"D": ["0", "1.5", "-3", None] * 3 + ["7"], "E": ["Ada", None] * 6 + ["Bob"]}
     outcome = workshop.run(rules, cells)
     assert len(outcome.items) == len(texts)
