@@ -87,11 +87,6 @@ def test_rule_8_requests_of_few_rows_into_a_large_collection(night: Callable[...
     assert sent(one) <= 1 + 2 * 3 + 8
 
 
-def with_files(one: Night, number: int) -> pl.DataFrame:
-    """Rows with a file each: 25 make a chunk, so that many chunks are quickly made."""
-    return one.rows(number, Photo=["https://example.com/ok.png"] * number)
-
-
 class Clocked(httpx.AsyncBaseTransport):
     """A wire that notes the moment of each request."""
 
@@ -108,7 +103,7 @@ class Clocked(httpx.AsyncBaseTransport):
 def test_announced_rate_is_never_exceeded(night: Callable[..., Night], concurrency: int, rounding: str) -> None:
     """60 a minute, and nobody else there: no request is answered 429."""
     one = night(rate_limit="60", retry_after_rounding=rounding)
-    one.sheet = with_files(one, 25 * 130)
+    one.sheet = one.filed(25 * 130)
     one.run(concurrency=concurrency)
     assert one.exit_code == 0
     assert [line for line in one.app.log if line["status"] == 429] == []
@@ -117,7 +112,7 @@ def test_announced_rate_is_never_exceeded(night: Callable[..., Night], concurren
 def test_300_chunks_use_the_allowance_and_wait_for_nothing_else(night: Callable[..., Night]) -> None:
     """A run of 300 chunks at 60 a minute: at least 95 % of what is allowed is used, and the first goes at once."""
     one = night(rate_limit="60")
-    one.sheet = with_files(one, 25 * 300)
+    one.sheet = one.filed(25 * 300)
     moments: list[float] = []
     one.wire = lambda inner: Clocked(inner, one, moments)
     one.run()

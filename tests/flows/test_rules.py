@@ -310,7 +310,7 @@ def test_rule_9_poison_row_is_rejected_and_the_others_published(night: Callable[
 def test_rule_9_outage_stops_within_bounded_requests(night: Callable[..., Night], fault: str) -> None:
     """Nothing succeeds: exit 5 after a bounded number of requests, and the next run completes."""
     one = night()
-    one.sheet = one.rows(5_000)
+    one.sheet = one.filed(1_250)
     one.faults = [{"when": CREATE, "do": fault}]
     counts = one.run(patience=60.0).counts
     assert one.exit_code == 5
@@ -318,17 +318,17 @@ def test_rule_9_outage_stops_within_bounded_requests(night: Callable[..., Night]
     assert len(one.app.log) < 200
     one.faults = []
     one.passes(600)
-    assert one.run(patience=60.0).counts.created == 5_000
-    assert len(one.items(live=True)) == 5_000
+    assert one.run(patience=60.0).counts.created == 1_250
+    assert len(one.items(live=True)) == 1_250
 
 
 def test_rule_9_stray_403s_cost_nothing(night: Callable[..., Night]) -> None:
     """Every fifth create is answered a stray 403: sent again once a single request succeeds."""
     one = night()
-    one.sheet = one.rows(1_000)
+    one.sheet = one.filed(250)
     one.faults = [{"when": CREATE | {"every": 5}, "do": "stray_403"}]
-    assert one.run().counts.created == 1_000
-    complete(one, 1_000)
+    assert one.run().counts.created == 250
+    complete(one, 250)
 
 
 def test_rule_9_plan_limit_stops_the_run(night: Callable[..., Night]) -> None:
@@ -372,13 +372,13 @@ def test_rule_9_schema_changed_in_the_middle_stops_the_run(night: Callable[..., 
 def test_rule_9_token_revoked_in_the_middle_stops_the_run(night: Callable[..., Night]) -> None:
     """Exit 3; with a token again the next run completes."""
     one = night()
-    one.sheet = one.rows(1_000)
+    one.sheet = one.filed(250)
     one.faults = [{"when": CREATE | {"nth": 4}, "do": "revoked"}]
     counts = one.run().counts
     assert one.exit_code == 3
-    assert counts.created + counts.in_doubt + counts.not_sent == 1_000
+    assert counts.created + counts.in_doubt + counts.not_sent == 250
     one.app._revoked.clear()
     one.faults = []
     one.run()
     assert one.exit_code == 0
-    complete(one, 1_000)
+    complete(one, 250)

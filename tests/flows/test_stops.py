@@ -61,7 +61,7 @@ def complete(one: Night, number: int) -> None:
 def test_signal_waits_for_what_is_in_flight_and_sends_nothing_new(night: Callable[..., Night]) -> None:
     """Ctrl-C: requests on the wire are waited for; those that wait for the rate limit are not sent when it opens."""
     one = night(rate_limit="8")
-    one.sheet = one.rows(1_500)
+    one.sheet = one.filed(375)
     one.faults = [{"when": CREATE, "do": "slow", "seconds": 58}]
 
     def later() -> None:
@@ -71,10 +71,10 @@ def test_signal_waits_for_what_is_in_flight_and_sends_nothing_new(night: Callabl
     counts = one.run().counts
     assert one.exit_code == 130
     assert counts.in_doubt == in_flight(one) == 0
-    assert counts.created == 100 * one.writes()
+    assert counts.created == 25 * one.writes()
     assert one.writes() < 4
-    assert counts.created + counts.not_sent == 1_500
-    complete(one, 1_500)
+    assert counts.created + counts.not_sent == 375
+    complete(one, 375)
 
 
 def test_sigterm_ends_with_its_own_exit_code(night: Callable[..., Night]) -> None:
@@ -113,14 +113,14 @@ def test_second_signal_waits_for_nothing(night: Callable[..., Night]) -> None:
 def test_deadline_stops_and_the_next_run_goes_on(night: Callable[..., Night]) -> None:
     """--deadline: exit 5, the counts add up, and the same command goes on."""
     one = night(rate_limit="12")
-    one.sheet = one.rows(2_000)
+    one.sheet = one.filed(500)
     counts = one.run(deadline=60.0).counts
     assert one.result is not None
     assert one.result.error is not None
     assert (one.exit_code, one.result.error.code) == (5, "deadline")
-    assert 0 < counts.created < 2_000
+    assert 0 < counts.created < 500
     assert counts.in_doubt == in_flight(one) == 0
-    complete(one, 2_000)
+    complete(one, 500)
 
 
 def test_full_disk_stops_before_anything_more_is_sent(
@@ -128,7 +128,7 @@ def test_full_disk_stops_before_anything_more_is_sent(
 ) -> None:
     """The state cannot be written: exit 5, what was under way is in doubt, and with room again the run completes."""
     one = night()
-    one.sheet = one.rows(1_000)
+    one.sheet = one.filed(250)
     opened: list[State] = []
     truly = State.open
 
@@ -148,11 +148,11 @@ def test_full_disk_stops_before_anything_more_is_sent(
     assert one.result is not None
     assert one.result.error is not None
     assert (one.exit_code, one.result.error.code) == (5, "disk_full")
-    assert counts.created < 1_000
+    assert counts.created < 250
     assert counts.in_doubt == in_flight(one) > 0
     assert one.writes() <= 8
     monkeypatch.undo()
-    complete(one, 1_000)
+    complete(one, 250)
 
 
 def test_what_a_run_keeps_does_not_grow_with_the_sheet(
@@ -167,10 +167,10 @@ def test_what_a_run_keeps_does_not_grow_with_the_sheet(
 
     monkeypatch.setattr("importer.commands.run.Session", made)
     one = night()
-    one.sheet = one.rows(1_000)
+    one.sheet = one.filed(250)
     server = {"when": CREATE | {"every": 3}, "do": "status", "status": 500}
     one.faults = [server, {"when": CREATE | {"every": 4}, "do": "stray_403"}]
-    assert one.run().counts.created == 1_000
+    assert one.run().counts.created == 250
     session = sessions[0]
     waiting, sender = session._waiting, session._sender
     left = (waiting._sent_before, waiting._doomed, waiting._again, waiting._ready, waiting.staged, waiting.unsettled)
@@ -210,15 +210,15 @@ def test_patience_counts_from_the_loss_not_from_the_next_run(night: Callable[...
 def test_settled_rows_are_sent_again_together(night: Callable[..., Night]) -> None:
     """Rows in doubt since an earlier run that were not written go out a hundred to a request."""
     one = night()
-    one.sheet = one.rows(2_000)
+    one.sheet = one.rows(700)
     one.faults = [{"when": CREATE, "do": "reset_before"}]
-    one.run(limit=400, deadline=5.0)
+    one.run(limit=300, deadline=5.0)
     one.faults = []
     one.passes(3_600)
     one.sheet = one.sheet.reverse()
     before = one.writes()
-    assert one.run().counts.created == 2_000
-    assert one.writes() - before <= 20 + 2
+    assert one.run().counts.created == 700
+    assert one.writes() - before <= 7 + 2
 
 
 def test_slow_listing_does_not_keep_the_run_busy(night: Callable[..., Night]) -> None:

@@ -51,7 +51,7 @@ def test_commit_beyond_patience_is_mended_by_a_later_run(night: Callable[..., Ni
 def test_two_ways_to_a_twin_do_not_remove_both_items(night: Callable[..., Night], seconds: int) -> None:
     """An altered slug and an open request name the same rows at the same time; one of two items stays."""
     one = night(taken_slug="suffix", rate_limit="60")
-    one.sheet = one.rows(150)
+    one.sheet = one.filed(38)
     one.faults = [
         {"when": CREATE | {"nth": 1}, "do": "status", "status": 500},
         {"when": CREATE | {"nth": 3}, "do": "status", "status": 429, "code": "too_many_requests", "work": "done"},
@@ -62,7 +62,7 @@ def test_two_ways_to_a_twin_do_not_remove_both_items(night: Callable[..., Night]
         one.passes(100)
         one.faults = []
     assert one.exit_code == 0
-    only_own(one, 150)
+    only_own(one, 38)
 
 
 def test_row_that_a_gateway_never_answers_does_not_hold_back_the_others(night: Callable[..., Night]) -> None:
