@@ -17,26 +17,33 @@ if TYPE_CHECKING:
 
     DType: TypeAlias = DataType | DataTypeClass
 
+_LOOKED_AT, _MOSTLY = 1_024, 0.9
+"""Where so much of the first texts of a batch differs, the rest is not looked at: nothing could be saved."""
+
 _WORTH_IT = 4
 """How often a text must stand in a batch, on average, for finding the different ones to cost less than it saves."""
 
 
 def first_reading(text: pl.Expr, readers: Sequence[Callable[[pl.Expr], pl.Expr]], dtype: DType) -> pl.Expr:
-    """Read each text with the first of `readers` that gives something; each sees only what those before it left.
+    """Read each text with the first of `readers` that gives something; later ones see only what those before it left.
 
-    Readers must work cell by cell. Null stays null.
+    Readers must work cell by cell, and make nothing of null.
     """
-    asked = [reader(pl.col("text")).cast(dtype).alias("given") for reader in readers]
+    first, *others = [reader(pl.col("text")).cast(dtype).alias("given") for reader in readers]
+    left = pl.col("text").is_not_null() & pl.col("given").is_null()
 
     def read(texts: pl.Series) -> pl.Series:
-        found = pl.repeat(None, len(texts), dtype=dtype, eager=True)
-        for given_by in asked:
-            left = texts.is_not_null() & found.is_null()
-            if not left.any():
+        if texts.null_count() == len(texts):
+            return _nothing(len(texts), dtype)
+        found = texts.to_frame("text").with_columns(first)
+        for given_by in others:
+            if found.get_column("given").null_count() == texts.null_count():
                 break
-            given = texts.filter(left).to_frame("text").select(given_by).to_series()
-            found = given if left.all() else found.scatter(left.arg_true(), given)
-        return found
+            places = found.select(pl.arg_where(left)).to_series()
+            more = found.get_column("text").gather(places).to_frame().select(given_by).to_series()
+            if more.null_count() < len(more):
+                found = found.with_columns(found.get_column("given").scatter(places, more))
+        return found.get_column("given")
 
     return text.map_batches(read, return_dtype=dtype)
 
@@ -49,17 +56,19 @@ def staged(inputs: Mapping[str, pl.Expr | None], stages: Sequence[Mapping[str, p
     """
     present = {name: expression for name, expression in inputs.items() if expression is not None}
     answer = next(iter(stages[-1]))
+    *earlier, last = stages
 
     def compute(columns: Sequence[pl.Series]) -> pl.Series:
         frame = pl.DataFrame(dict(zip(present, columns, strict=True)))
-        said = frame.to_series(0).is_not_null()
-        if not said.any():
-            return pl.repeat(None, frame.height, dtype=dtype, eager=True)
-        dense = frame if said.all() else frame.filter(said)
-        for stage in stages:
+        first = frame.to_series(0)
+        if first.null_count() == frame.height:
+            return _nothing(frame.height, dtype)
+        said = first.is_not_null() if first.has_nulls() else None
+        dense = frame if said is None else frame.filter(said)
+        for stage in earlier:
             dense = dense.with_columns(**stage)
-        given = dense.get_column(answer).cast(dtype)
-        if said.all():
+        given = dense.select(last[answer].cast(dtype)).to_series()
+        if said is None:
             return given
         places = pl.when(said).then(said.cum_sum() - 1)
         return given.gather(pl.select(places.cast(pl.UInt32)).to_series())
@@ -74,12 +83,20 @@ def once_for_each_text(text: pl.Expr, reading: pl.Expr, dtype: DType) -> pl.Expr
     differ, they are read as they stand. Null stays null.
     """
     name = text.meta.output_name()
+    reading = reading.cast(dtype)
 
     def read(texts: pl.Series) -> pl.Series:
-        if texts.n_unique() * _WORTH_IT > len(texts):
-            return texts.to_frame(name).select(reading.cast(dtype)).to_series()
-        different = texts.unique().drop_nulls()
-        given = different.to_frame(name).select(reading.cast(dtype)).to_series()
-        return given.gather(texts.cast(pl.Enum(different)).to_physical())
+        beginning = texts.head(_LOOKED_AT)
+        if beginning.n_unique() <= len(beginning) * _MOSTLY:
+            different = texts.unique()
+            if len(different) * _WORTH_IT <= len(texts):
+                different = different.drop_nulls() if different.has_nulls() else different
+                given = different.to_frame(name).select(reading).to_series()
+                return given.gather(texts.cast(pl.Enum(different)).to_physical())
+        return texts.to_frame(name).select(reading).to_series()
 
     return text.map_batches(read, return_dtype=dtype, is_elementwise=True)
+
+
+def _nothing(height: int, dtype: DType) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, height)
