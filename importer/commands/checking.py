@@ -12,6 +12,7 @@ from importer.commands.doubles import Doubles, Suspects
 from importer.errors import SourceEmpty, SourceError
 from importer.mapping import problems_of
 from importer.model import ROW
+from importer.sources.ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,8 +118,7 @@ def check_sheet(
     suspects = Suspects(compiled)
     court, kept = _Court(compiled), _Kept()
     read = left_out = total = 0
-    for batch in source.batches():
-        mapped = compiled.apply(batch, hashed=hashed)
+    for batch, mapped in read_ahead((batch, compiled.apply(batch, hashed=hashed)) for batch in source.batches()):
         read += batch.height
         left_out += mapped.left_out
         total += mapped.frame.height

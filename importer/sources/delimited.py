@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 5 << 19
 """Bytes of a batch: some ten thousand rows of twelve short cells."""
 
+_PIECES = 16
+"""In how many pieces a block is read."""
+
 _SAMPLE = 1 << 18
 _LOOK_AHEAD = 200
 _ESCAPED = re.compile("[\ud800-\udfff]")
@@ -61,7 +64,8 @@ class Delimited:
         Raises SourceError if the file has changed since it was opened, or has a quotation mark never closed.
         """
         self._check_unchanged()
-        window = _window(self.path, self.encoding, self.dialect, self.block_bytes)
+        # In pieces, lest the first batch takes in a whole block beside what was read for the header.
+        window = _window(self.path, self.encoding, self.dialect, max(1, self.block_bytes // _PIECES))
         if self.first:
             read_records(window, self.dialect, (self.name, 1), most=self.first)
         row = self.first + 1
