@@ -53,8 +53,7 @@ class Shape:
         texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self._suspects(frame))
         if self.numbered and ERROR_CODE in texts.columns:
             texts = texts.with_columns(pl.coalesce(BROKEN, _still_broken()))
-        filled = pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
-        rows = texts.filter(filled)
+        rows = texts.filter(self._filled()) if self._any_blank(texts) else texts
         if self.null_values:
             rows = rows.with_columns(
                 pl.when(~pl.col(column).str.strip_chars().is_in(list(self.null_values))).then(pl.col(column))
@@ -65,6 +64,13 @@ class Shape:
             for column in self.kinds
         ]
         return rows.select(*self.columns, self._numbers(rows), *kinds, BROKEN)
+
+    def _filled(self) -> pl.Expr:
+        return pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
+
+    def _any_blank(self, texts: pl.DataFrame) -> bool:
+        """Tell whether a row may be blank: where a column has no gap, none is, and polars keeps count of gaps."""
+        return all(texts.get_column(column).has_nulls() for column in self.columns)
 
     def _suspects(self, frame: pl.DataFrame) -> list[str]:
         """Find the columns where any cell may be blank or neutralised, for most of them have none.
