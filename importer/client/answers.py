@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from importer.errors import Outage
@@ -51,43 +51,12 @@ class Introspection:
     site_ids: tuple[str, ...]
 
 
-def _moment(value: Any) -> datetime | None:
-    """Read an ISO time; None where it is none: an item without a time is still an item."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _flag(value: Any) -> bool:
-    return value is True
-
-
-_Moment = Annotated[datetime | None, BeforeValidator(_moment)]
-_Text = Annotated[str, BeforeValidator(_text)]
-_Flag = Annotated[bool, BeforeValidator(_flag)]
+class _NoItemError(ValueError):
+    """What stands where an item should stand, and is none."""
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
-
-
-class _Item(_Answer):
-    id: str = Field(min_length=1)
-    cms_locale_id: _Text = ""
-    created_on: _Moment = None
-    last_published: _Text = ""
-    last_updated: _Text = ""
-    is_draft: _Flag = False
-    is_archived: _Flag = False
-    field_data: dict[str, Any] = Field(default_factory=dict)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", defer_build=True)
 
 
 class _Pagination(_Answer):
@@ -96,7 +65,7 @@ class _Pagination(_Answer):
 
 
 class _Page(_Answer):
-    items: list[_Item]
+    items: list[Any]
     pagination: _Pagination
 
 
@@ -105,25 +74,51 @@ class _Published(_Answer):
     errors: list[Any] = Field(default_factory=list)
 
 
-_ITEMS = TypeAdapter(list[_Item])
-_SITES = TypeAdapter(tuple[Site, ...])
-_COLLECTIONS = TypeAdapter(tuple[CollectionSchema, ...])
+_LATER = ConfigDict(defer_build=True)
+"""Compile a reader where it is first used: a run uses few of them, and starting is quicker."""
+
+_SITES = TypeAdapter(tuple[Site, ...], config=_LATER)
+_COLLECTIONS = TypeAdapter(tuple[CollectionSchema, ...], config=_LATER)
 
 
-def _listed(item: _Item) -> ListedItem:
-    fields = item.field_data
+def _listed(entry: Any) -> ListedItem:
+    """Read an item by hand, for thousands come in a run; what is odd about its times and flags does not hide it.
+
+    Raises _NoItemError for what has no id, or whose content is none.
+    """
+    found = entry.get("id") if isinstance(entry, dict) else None
+    if not isinstance(found, str) or not found:
+        raise _NoItemError("an item has no id")
+    fields = entry.get("fieldData", {})
+    if not isinstance(fields, dict):
+        raise _NoItemError(f"the item {found} has a fieldData that is no object")
     return ListedItem(
-        id=item.id,
+        id=found,
         slug=_text(fields.get("slug")),
         name=_text(fields.get("name")),
-        created_on=item.created_on,
-        last_published=item.last_published or None,
-        last_updated=item.last_updated or None,
-        is_draft=item.is_draft,
-        is_archived=item.is_archived,
-        locale=item.cms_locale_id,
+        created_on=_moment(entry.get("createdOn")),
+        last_published=_text(entry.get("lastPublished")) or None,
+        last_updated=_text(entry.get("lastUpdated")) or None,
+        is_draft=entry.get("isDraft") is True,
+        is_archived=entry.get("isArchived") is True,
+        locale=_text(entry.get("cmsLocaleId")),
         field_data=fields,
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read an ISO time; None where it is none: an item without a time is still an item."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_created(body: Any) -> list[ListedItem] | None:
@@ -135,8 +130,8 @@ def read_created(body: Any) -> list[ListedItem] | None:
     if isinstance(found, dict):
         found = [found]
     try:
-        return [_listed(item) for item in _ITEMS.validate_python(found)]
-    except ValidationError:
+        return [_listed(item) for item in found] if isinstance(found, list) else None
+    except _NoItemError:
         return None
 
 
@@ -146,8 +141,8 @@ def read_item(body: Any) -> ListedItem:
     Raises UnreadableAnswer.
     """
     try:
-        return _listed(_Item.model_validate(body))
-    except ValidationError as error:
+        return _listed(body)
+    except _NoItemError as error:
         raise _unreadable("an item", error) from error
 
 
@@ -158,9 +153,9 @@ def read_page(body: Any) -> Page:
     """
     try:
         page = _Page.model_validate(body)
-    except ValidationError as error:
+        return Page(tuple(_listed(item) for item in page.items), page.pagination.total, page.pagination.offset)
+    except (ValidationError, _NoItemError) as error:
         raise _unreadable("a page of items", error) from error
-    return Page(tuple(_listed(item) for item in page.items), page.pagination.total, page.pagination.offset)
 
 
 def read_published(body: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -235,10 +230,16 @@ def read_introspection(body: Any) -> Introspection:
     return Introspection(scopes, found.rate_limit, tuple(found.authorized_to.site_ids))
 
 
-def _unreadable(what: str, error: ValidationError) -> UnreadableAnswer:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the answer"
+def _unreadable(what: str, error: ValidationError | _NoItemError) -> UnreadableAnswer:
     return UnreadableAnswer(
-        f"Webflow answered with success, but its answer cannot be read as {what}: {where}: {first['msg']}.",
+        f"Webflow answered with success, but its answer cannot be read as {what}: {_reason(error)}.",
         "Check the base address; if it is right, run the same command again later.",
     )
+
+
+def _reason(error: ValidationError | _NoItemError) -> str:
+    if isinstance(error, _NoItemError):
+        return str(error)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the answer"
+    return f"{where}: {first['msg']}"

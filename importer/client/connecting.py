@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -33,9 +34,12 @@ def connect(
         raise UsageError(f"The base address {base_url!r} is no web address: {error}.", _ADDRESS_HINT) from error
     if address.scheme not in {"http", "https"} or not address.host:
         raise UsageError(f"The base address {base_url!r} is no web address.", _ADDRESS_HINT)
+    trust_env = address.host not in _LOOPBACK
+    encrypted = transport is None and address.scheme == "https"
     return httpx.AsyncClient(
         base_url=address,
         transport=transport,
+        verify=_certificates(trust_env=trust_env) if encrypted else _no_certificates(),
         headers={
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
@@ -46,11 +50,22 @@ def connect(
             max_connections=concurrency + 4, max_keepalive_connections=concurrency + 4, keepalive_expiry=_IDLE
         ),
         follow_redirects=False,
-        trust_env=address.host not in _LOOPBACK,
+        trust_env=trust_env,
     )
 
 
 _ADDRESS_HINT = "It reads like https://api.webflow.com/v2."
+
+
+@cache
+def _certificates(*, trust_env: bool) -> ssl.SSLContext:
+    """Whom to trust, as httpx reads it: once a process, for it takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=trust_env)
+
+
+def _no_certificates() -> ssl.SSLContext:
+    """Trust nobody, where nothing is encrypted: reading certificates that nobody shows takes time too."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @cache

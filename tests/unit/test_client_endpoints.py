@@ -177,6 +177,21 @@ def test_odd_times_and_flags_do_not_hide_an_item(created: Any, archived: Any) ->
     assert item.is_archived is (archived is True)
 
 
+def test_a_time_beyond_the_calendar_is_none() -> None:
+    """An instant before the year 1 of UTC can be written, and stands for no time."""
+    (item,) = read_created([RECORDED | {"createdOn": "0001-01-01T00:00:00+05:00"}]) or []
+    assert item.created_on is None
+
+
+def test_what_is_no_item_is_named() -> None:
+    """A page with something else among its items is not read in part."""
+    total = {"pagination": {"limit": 100, "offset": 0, "total": 2}}
+    with pytest.raises(UnreadableAnswer, match="a page of items: an item has no id"):
+        read_page({"items": [RECORDED, {"id": None}], **total})
+    with pytest.raises(UnreadableAnswer, match=f"the item {RECORDED['id']} has a fieldData that is no object"):
+        read_page({"items": [RECORDED | {"fieldData": []}], **total})
+
+
 def test_page_needs_its_total() -> None:
     """Without a total nobody can say when a listing is complete."""
     page = read_page({"items": [RECORDED], "pagination": {"limit": 100, "offset": 0, "total": 7}})
