@@ -48,6 +48,11 @@ PROBLEMS: dict[str, ProblemText] = {
         "Remove the line breaks from the cell.",
         "Write it in one line: {suggest}.",
     ),
+    "control_character": ProblemText(
+        '{value} holds a sign that cannot be shown, and the field "{field}" takes only text.',
+        "Remove it from the cell; such signs come from broken exports, or from a wrong encoding.",
+        "Write {suggest}; such signs come from broken exports, or from a wrong encoding.",
+    ),
     "not_a_number": ProblemText(
         '{value} is no number, and the field "{field}" takes only numbers.',
         "Write a number such as {example}, without letters; decimal = {decimal} in [source] says how numbers are read.",
@@ -190,8 +195,18 @@ PROBLEMS: dict[str, ProblemText] = {
         facts={"reason": ""},
     ),
     "cell_error": ProblemText(
-        "The cell{where} holds the error {value} of the spreadsheet instead of a value.",
-        "Correct the formula of the cell, or empty it.",
+        "The cell{where} holds {what} {value} {instead}.",
+        "{remedy}",
+        facts={
+            "what": "the error",
+            "instead": "of the spreadsheet instead of a value",
+            "remedy": "Correct the formula of the cell, or empty it.",
+        },
+    ),
+    "digits_lost": ProblemText(
+        "The cell{where} holds the number {value}, whose last digits are not certain: "
+        "spreadsheets keep only 15 digits of a number.",
+        "Format the column as text, write the number again with all its digits, and save the sheet.",
     ),
     "asset_refused": ProblemText(
         "Webflow could not load a file of this row: {reason}.",
@@ -275,7 +290,7 @@ def _number(fact: str | float) -> str:
 
 def _escaped(sign: str) -> str:
     """Make an invisible sign visible; the blanks that look like one stay what they look like."""
-    return " " if sign.isspace() and sign not in "\n\r\t\v\f" else sign.encode("unicode_escape").decode("ascii")
+    return " " if sign.isspace() and sign > "\x9f" else sign.encode("unicode_escape").decode("ascii")
 
 
 def _cut(shown: str, limit: int) -> str:

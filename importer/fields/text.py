@@ -25,6 +25,14 @@ NAME_LENGTH = 256
 """The characters of a name, where the schema does not say (recorded: `{"maxLength": 256}`)."""
 
 _LINE_BREAK = r"[\r\n\u{2028}\u{2029}]"
+_CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\u{9F}\u{FFFE}\u{FFFF}]"
+"""Signs that no text has: all controls of Unicode but tab and line breaks, and what is no character at all.
+
+Invisible signs that scripts need (joiners, direction marks, soft hyphens) are text.
+"""
+_NUL = r"\x00"
+"""The one of them that HTML cannot hold; browsers pass over the others, and looking for all costs as much again."""
+
 _TAG = r"<(?:[a-zA-Z][^<>]*|/[a-zA-Z][^<>]*|!--[^>]*|!(?i:doctype)[^>]*)>"
 _MAILBOX = r"[^\s@<>()\[\]\\,;:\"\x00-\x20.]+(?:\.[^\s@<>()\[\]\\,;:\"\x00-\x20.]+)*"
 _DOMAIN = (
@@ -39,7 +47,7 @@ def coerce_plain_text(field: Field, cell: Cell, out: pl.Expr, context: Context) 
     limits = field.limits
     longest = limits.max_length or (NAME_LENGTH if field.slug == "name" else None)
     one_line = _in_one_line(cell.value) if limits.single_line else None
-    checks = list(_length_checks(cell.value, cell.value, limits.min_length, longest))
+    checks = [_control_check(cell.value), *_length_checks(cell.value, cell.value, limits.min_length, longest)]
     if one_line is not None:
         broken = cell.value.str.contains(_LINE_BREAK)
         checks.append(Check("not_single_line", broken, cell.value, pl.when(broken).then(one_line)))
@@ -56,7 +64,8 @@ def coerce_rich_text(field: Field, cell: Cell, out: pl.Expr, context: Context) -
     html = first_reading(cell.value, (lambda text: _tagged(text, context.base_url), _paragraphs), pl.String)
     bare = cell.value.str.replace_all(_TAG, "").str.replace_all(r"&(?:#?[0-9A-Za-z]+);", "_")
     shown = pl.when(tagged).then(bare).otherwise(cell.value)
-    return _unless(html, cell.value, list(_length_checks(cell.value, shown, limits.min_length, limits.max_length)))
+    lengths = _length_checks(cell.value, shown, limits.min_length, limits.max_length)
+    return _unless(html, cell.value, [_control_check(cell.value, only=_NUL), *lengths])
 
 
 def coerce_link(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:  # noqa: ARG001 - one form for all types
@@ -99,6 +108,12 @@ def _email_meant(wrong: pl.Expr) -> pl.Expr:
 def _phone_meant(wrong: pl.Expr) -> pl.Expr:
     bare = wrong.str.replace(r"^(?i:tel:|phone:|fon:|tel\.)\s*", "")
     return pl.when((bare != wrong) & bare.str.contains(_PHONE) & bare.str.contains(_DIGITS)).then(bare)
+
+
+def _control_check(value: pl.Expr, only: str = _CONTROL) -> Check:
+    """Find signs that cannot be shown."""
+    found = value.str.contains(only)
+    return Check("control_character", found, value, pl.when(found).then(value.str.replace_all(only, "")))
 
 
 def _length_checks(value: pl.Expr, shown: pl.Expr, least: int | None, most: int | None) -> list[Check]:

@@ -10,8 +10,9 @@ import polars as pl
 
 from importer.errors import Bug
 from importer.fields import Context, ReferenceTable, coerce
+from importer.mapping.cells import check_cells, unless_error
 from importer.mapping.columns import CELL, CELL_KIND
-from importer.mapping.compiled import ERROR_TEXT, ROW_BROKEN, VALUE
+from importer.mapping.compiled import VALUE
 from importer.mapping.fitting import FILES, REFERENCES
 from importer.mapping.flow import MANY_TYPES, Flow, Target
 from importer.mapping.identity import canonical, key_text, row_hashes
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _KEY, _SLUG, _DRAFT, _ARCHIVED, _LOCALE = "i:key", "i:slug", "i:draft", "i:archived", "i:locale"
 _ID = r"^[0-9a-f]{24}$"
+
+_MISSING = frozenset({"required", "key_empty"})
+"""Codes that say that there is nothing."""
 
 
 @dataclass(slots=True)
@@ -114,11 +118,7 @@ class Maker:
 
     def cells(self) -> None:
         """Check what can be wrong with cells and rows before any rule looks at them."""
-        nowhere = Blame((None,), pl.lit(0, dtype=pl.UInt8))
-        self._plan(Check(ROW_BROKEN, pl.col(BROKEN).is_not_null(), pl.col(BROKEN)), None, nowhere)
-        for header in self.bench.columns.kinded():
-            text = pl.col(ERROR_TEXT + header)
-            self._plan(Check("cell_error", text.is_not_null(), text), None, replace(nowhere, columns=(header,)))
+        check_cells(self.mapping, self.schema, self.bench)
 
     def hashes(self, digest: str) -> tuple[pl.Expr, pl.Expr]:
         """Give the two halves of a row's hash."""
@@ -295,8 +295,9 @@ class Maker:
                 yield value.list.join(" ") if kind in MANY_TYPES else value
 
     def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
+        when = unless_error(check, blame, self.bench) if check.code in _MISSING else check.when
         self.bench.checks.append(
-            Planned(check.code, field, blame, check.when, check.value, check.suggest, dict(check.facts), gate)
+            Planned(check.code, field, blame, when, check.value, check.suggest, dict(check.facts), gate)
         )
 
 

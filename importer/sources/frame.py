@@ -7,6 +7,9 @@ import polars as pl
 from importer.model import KIND_PREFIX, Kind
 from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
 
+_EXACT = 1 << 53
+"""The greatest whole number up to which a cell of a workbook holds each exactly."""
+
 
 def as_texts(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[str, ...], dict[str, str]]:
     """Write columns as canonical text under their new names; give them, the names of those with kinds, and the rest.
@@ -36,7 +39,7 @@ def _text(cell: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr | None] |
     if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         return cell.cast(pl.String), None
     if dtype.is_integer() or isinstance(dtype, pl.Decimal):
-        return cell.cast(pl.String), pl.lit(Kind.NUMBER)
+        return cell.cast(pl.String), _kind_of_integer(cell) if dtype.is_integer() else pl.lit(Kind.NUMBER)
     if dtype.is_float():
         kind = pl.when(cell.is_finite()).then(pl.lit(Kind.NUMBER)).otherwise(pl.lit(Kind.ERROR))
         return pl.when(cell.is_finite()).then(number_text(cell)).otherwise(cell.cast(pl.String)), kind
@@ -53,3 +56,8 @@ def _text(cell: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.Expr | None] |
     if isinstance(dtype, pl.Duration):
         return duration_text(cell), None
     return None
+
+
+def _kind_of_integer(cell: pl.Expr) -> pl.Expr:
+    """Take whole numbers that no workbook could hold for the text that they are: every digit of them is right."""
+    return pl.when(cell.is_between(-_EXACT, _EXACT)).then(pl.lit(Kind.NUMBER)).otherwise(pl.lit(Kind.TEXT))

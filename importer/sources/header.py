@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ERROR_CODE = "_error_code"
-NOTES = (ERROR_CODE, "_error", "_fix")
+ERROR = "_error"
+NOTES = (ERROR_CODE, ERROR, "_fix")
 """The columns of our rejects files that are read by people only."""
 
 _TITLES_ABOVE = 3

@@ -9,7 +9,7 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, KIND_PREFIX, ROW
-from importer.sources.header import ERROR_CODE, NOTES
+from importer.sources.header import ERROR, ERROR_CODE, NOTES
 
 PLACE = "\x00place"
 """The column (UInt32) with the row that a spreadsheet shows for it; in our own files `_row` says more."""
@@ -25,6 +25,18 @@ STILL_BROKEN = (
     " complete it from that sheet, then empty its cell in the column _error_code"
 )
 """Why such a row stays rejected until a person has looked at it."""
+
+_UNCORRECTED = r"^(?:=|#|-?[0-9]{16})"
+"""How errors, formulas and numbers begin that a workbook could not give a value for: in a CSV they are mere text."""
+
+STILL_WRONG = (
+    "a cell still holds what the column _error names;"
+    " write its value there, or empty the cell in the column _error_code if it is right as it is"
+)
+"""Why a row stays rejected whose cell was an error in the workbook that it comes from."""
+
+_COMPARED = 50
+"""Characters of such a cell that are looked for: sentences show no more than some."""
 
 _ROW_NUMBER = r"^[1-9][0-9]{0,8}$"
 
@@ -53,6 +65,8 @@ class Shape:
         texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self._suspects(frame))
         if self.numbered and ERROR_CODE in texts.columns:
             texts = texts.with_columns(pl.coalesce(BROKEN, _still_broken()))
+            if self.neutralised and self.columns and ERROR in texts.columns:
+                texts = texts.with_columns(pl.coalesce(BROKEN, _still_wrong(self.columns)))
         rows = texts.filter(self._filled()) if self._any_blank(texts) else texts
         if self.null_values:
             rows = rows.with_columns(
@@ -108,6 +122,17 @@ def _still_broken() -> pl.Expr:
     """Say of a row of our own file that it was broken: what did not fit into its columns is not there any more."""
     was = pl.col(ERROR_CODE).str.contains(ROW_BROKEN, literal=True)
     return pl.when(was).then(pl.lit(STILL_BROKEN)).alias(BROKEN)
+
+
+def _still_wrong(columns: tuple[str, ...]) -> pl.Expr:
+    """Say of a row of our own CSV that a cell which was no value in its workbook is as it was."""
+    was = pl.col(ERROR_CODE).str.contains("cell_error|digits_lost")
+    same = [
+        pl.col(name).str.contains(_UNCORRECTED)
+        & pl.col(ERROR).str.contains(pl.concat_str(pl.lit('"'), pl.col(name).str.head(_COMPARED)), literal=True)
+        for name in columns
+    ]
+    return pl.when(was & pl.any_horizontal(same)).then(pl.lit(STILL_WRONG)).alias(BROKEN)
 
 
 def as_meant(cell: str) -> str:

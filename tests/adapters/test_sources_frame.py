@@ -20,7 +20,8 @@ NOON = dt.datetime(2024, 5, 31, 12, tzinfo=ZoneInfo("Europe/Berlin"))
     [
         (pl.Series(["007", " ", None]), ["007", None, None], None),
         (pl.Series([1, -2, None]), ["1", "-2", None], Kind.NUMBER),
-        (pl.Series([2**64 - 1], dtype=pl.UInt64), ["18446744073709551615"], Kind.NUMBER),
+        (pl.Series([2**53, -(2**53)]), ["9007199254740992", "-9007199254740992"], Kind.NUMBER),
+        (pl.Series([2**64 - 1], dtype=pl.UInt64), ["18446744073709551615"], Kind.TEXT),
         (pl.Series([19.99, 5.0, 1e-7, None]), ["19.99", "5", "0.0000001", None], Kind.NUMBER),
         (pl.Series([0.1], dtype=pl.Float32), ["0.1"], Kind.NUMBER),
         (pl.Series([Decimal("19.90")]), ["19.90"], Kind.NUMBER),

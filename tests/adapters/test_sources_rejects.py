@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.errors import SourceError
-from importer.model import ROW, SourceOptions
+from importer.model import BROKEN, ROW, SourceOptions
 from importer.sources import open_source
 
 ODD = SourceOptions(encoding="utf-16", delimiter="|", quote="'", header_row=4, sheet="Prices")
@@ -103,3 +104,26 @@ def test_a_row_without_its_number_is_told(tmp_path: Path, written: str, shown: s
     path.write_text(f"Name,_row,_error_code\nAnn,5,required\n\nBen,{written},required\n")
     with pytest.raises(SourceError, match=rf"rejects.csv, row 4: the column _row holds {shown}"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "told", "held"),
+    [
+        ("=A1&B1", "cell_error", 'The cell (column "A") holds the formula "=A1&B1" and no result of it.', True),
+        ("#N/A", "required | cell_error", 'The cell (column "A") holds the error "#N/A" of the spreadsheet.', True),
+        ("12345678901234570", "digits_lost", 'It holds the number "12345678901234570", whose last ...', True),
+        ("12345678901234567", "digits_lost", 'It holds the number "12345678901234570", whose last ...', False),
+        ("=A1&B1", "", 'The cell (column "A") holds the formula "=A1&B1" and no result of it.', False),
+        ("Food", "cell_error", 'The cell (column "A") holds the error "#N/A" of the spreadsheet.', False),
+        ("=" + "B" * 80, "cell_error", f'The cell holds the formula "={"B" * 58}…" and no result of it.', True),
+    ],
+)
+def test_an_error_that_was_left_as_it_is_stays_one(tmp_path: Path, cell: str, code: str, told: str, held: bool) -> None:
+    """In a CSV it would be mere text, and go out as the name of an item."""
+    path = tmp_path / "rejects.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("A", ROW, *NOTES), (neutralised(cell), 2, code, told, "Mend it.")])
+    with open_source(path, SourceOptions()) as source:
+        (row,) = pl.concat(source.batches()).iter_rows(named=True)
+    assert row["A"] == cell
+    assert (row[BROKEN] is not None) == held

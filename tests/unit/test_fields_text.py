@@ -121,6 +121,31 @@ def test_limits_of_text_count_characters(
     assert (outcome.value, outcome.codes) == (value, codes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        *(("PlainText", sign) for sign in ("\x00", "\x07", "\x0b", "\x1f", "\x7f", "\x85", "\x9f", "\ufffe")),
+        ("RichText", "\x00"),
+    ],
+)
+def test_signs_that_cannot_be_shown_are_no_text(coerced: Coercion, kind: str, sign: str) -> None:
+    """They come from broken exports; the message shows them escaped, the fix the text without them."""
+    (outcome,) = coerced(kind, [f"a{sign}b"], required=True)
+    assert (outcome.value, outcome.codes) == (None, ("control_character",))
+    assert outcome.messages[0].startswith('"a\\')
+    assert outcome.fixes[0].startswith('Write "ab"; ')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\tb\r\nc", "\u0645\u06cc\u200c\u062e", "\u202babc\u202c", "a\u00adb", "👩\u200d👧", "a\u200bb", "\ufeffa"],
+)
+def test_invisible_signs_that_scripts_need_are_text(coerced: Coercion, text: str) -> None:
+    """Joiners, direction marks and soft hyphens change how a text looks, and are part of it."""
+    (outcome,) = coerced("PlainText", [text])
+    assert (outcome.value, outcome.codes) == (text, ())
+
+
 def test_one_line_is_suggested(coerced: Coercion) -> None:
     """The fix for a line break is the text in one line."""
     (outcome,) = coerced("PlainText", ["Monday:\r\n  Fever\n"], limits={"singleLine": True})

@@ -16,6 +16,7 @@ CODES = """
     not_a_switch option_unknown option_ambiguous email_invalid link_invalid phone_invalid color_invalid video_invalid
     file_invalid reference_unknown reference_ambiguous slug_invalid slug_duplicate slug_taken key_empty key_duplicate
     lookup_unknown locale_unknown transform_failed row_broken cell_error asset_refused server_error refused
+    control_character digits_lost
 """
 
 

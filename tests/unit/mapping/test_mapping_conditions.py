@@ -95,3 +95,56 @@ def test_an_error_of_the_spreadsheet_counts_as_empty(workshop: Workshop) -> None
     assert outcome.codes == [(2, "B", None, "cell_error")]
     assert outcome.problems[0].value == "#N/A"
     assert outcome.values("text") == [None, "x"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[fields]\nname = "A"\nslug = "B"\n',
+        '[fields]\nname = { from = ["C", "A"] }\nslug = "B"\n',
+        '[fields]\nname = { template = "{A}" }\nslug = "B"\n',
+        'key = { from = "A" }\n[fields]\nname = "B"\nslug = "B"\n',
+    ],
+)
+def test_an_error_in_a_required_cell_is_one_problem(workshop: Workshop, text: str) -> None:
+    """The cell is not empty: the error in it is told, and nothing else."""
+    cells: Cells = {"A": ["#N/A", None], "B": ["b", "c"], "C": [None, None]}
+    kinds = {"A": [Kind.ERROR, Kind.TEXT]}
+    outcome = workshop.run(text, cells, kinds=kinds)
+    assert outcome.codes[0] == (2, "A", None, "cell_error")
+    assert [code for row, _, _, code in outcome.codes if row == 3] in (["required"], ["key_empty"])
+    assert len(outcome.codes) == 2
+
+
+def test_a_formula_without_a_result_is_no_error_of_the_spreadsheet(workshop: Workshop) -> None:
+    """Programs write formulas that nobody has calculated yet: a spreadsheet program does so when it saves."""
+    outcome = workshop.run('[fields]\nname = "A"\n', {"A": ["=B1&C1"]}, kinds={"A": [Kind.ERROR]})
+    (problem,) = outcome.problems
+    assert (problem.code, problem.column, problem.value) == ("cell_error", "A", "=B1&C1")
+    assert problem.message == 'The cell (column "A") holds the formula "=B1&C1" and no result of it.'
+    assert problem.fix.startswith("Open the file in Excel or LibreOffice")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[fields]\nname = "B"\nsku = "A"\n', True),
+        ('[fields]\nname = { template = "No. {A}" }\n', True),
+        ('key = { from = "A" }\n[fields]\nname = "B"\n', True),
+        ('[fields]\nname = "B"\nprice = "A"\n', False),
+        ('[where]\nA = { min = 5 }\n[fields]\nname = "B"\n', False),
+    ],
+)
+def test_a_number_that_lost_its_last_digits_is_told_where_they_matter(
+    workshop: Workshop, text: str, told: bool
+) -> None:
+    """A workbook keeps 15 digits: of longer numbers nobody knows the rest, and identifiers must be right."""
+    cells: Cells = {
+        "A": ["12345678901234570", "9007199254740992", "1234567890123.4567", "12345678901234570", "-99999999999999990"],
+        "B": ["a", "b", "c", "d", "e"],
+    }
+    kinds = {"A": [Kind.NUMBER, Kind.NUMBER, Kind.NUMBER, Kind.TEXT, Kind.NUMBER]}
+    outcome = workshop.run(text, cells, kinds=kinds)
+    found = [one for one in outcome.problems if one.code == "digits_lost"]
+    assert [(one.row, one.column) for one in found] == ([(2, "A"), (6, "A")] if told else [])
+    assert all("as text" in one.fix for one in found)
