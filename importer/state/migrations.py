@@ -45,12 +45,15 @@ CREATE TABLE request_rows (
 ) WITHOUT ROWID;
 
 -- request = the latest one that carried the row; item_status = how its item stood when last confirmed
+-- status is no IN (...), for which SQLite would make an index of five for each row that is written
 -- rows lie in the order in which they were first sent: those of one chunk share a few pages, whatever their keys
 -- first_watermark NULL = never sent, '' = sent before everything; unnamed = the key is not the row's own
 CREATE TABLE rows (
     collection TEXT NOT NULL, locale TEXT NOT NULL, key TEXT NOT NULL,
     source TEXT NOT NULL, source_row INTEGER NOT NULL, source_rows TEXT NOT NULL DEFAULT '[]',
-    status TEXT NOT NULL CHECK (status IN ('pending', 'in_flight', 'published', 'staged', 'rejected')),
+    status TEXT NOT NULL CHECK (
+        status = 'in_flight' OR status = 'published' OR status = 'staged' OR status = 'rejected' OR status = 'pending'
+    ),
     item_id TEXT, item_status TEXT, slug TEXT, slug_folded TEXT, slug_sent TEXT, name TEXT,
     first_request INTEGER, first_watermark TEXT, request INTEGER,
     source_hash TEXT, fingerprint TEXT, readable TEXT,
