@@ -73,6 +73,11 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     return Surroundings(found.schema, site, locales, references)
 
 
+def as_listed(item: ListedItem, *, live: bool) -> ListedItem:  # noqa: ARG001 - whichever listing shows it
+    """Keep the whole item."""
+    return item
+
+
 async def list_items(client: Client, collection: str, *, drafts: bool) -> list[ListedItem]:
     """List the items of a collection, each once: the published ones, with `drafts` also the staged ones.
 
@@ -83,7 +88,7 @@ async def list_items(client: Client, collection: str, *, drafts: bool) -> list[L
     listings = Listings(client, collection)
     items: dict[str, ListedItem] = {}
     for live in (True, False) if drafts else (True,):
-        view = await listings.read(live=live)
+        view = await listings.read(as_listed, live=live)
         if not view.proven:
             raise Outage(
                 f"The items of the collection {collection} could not be read completely: its listing keeps changing.",

@@ -6,14 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from importer.model import Progress, Status
-from importer.state import CheckedRow, Published, Refused, SeenItem, Sent
+from importer.publishing.matching import status_of
+from importer.state import CheckedRow, Published, Refused, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from importer.client import ListedItem
     from importer.model import Counts, Item, Observer, Row
-    from importer.publishing.matching import Key
+    from importer.publishing.matching import Key, Shown, Wanted
     from importer.publishing.target import Allowance, Place
 
 SLUG_ALTERED = "slug_altered"
@@ -49,23 +50,33 @@ class Ledger:
             self.counts.created += 1
         self.tell()
 
-    def found(self, key: Key, item: Item | None, listed: ListedItem, status: Status, slug_sent: str) -> None:
-        """Give a row in doubt the item that was found for it."""
-        warning = SLUG_ALTERED if listed.slug != slug_sent else None
-        self._place.state.adopt(*key, (listed.id, listed.slug, status, listed.last_published), warning)
+    def found(self, wanted: Wanted, item: Item | None, shown: Shown) -> None:
+        """Give a row the item that was found for it."""
+        key, status = wanted.id, status_of(shown)
+        warning = SLUG_ALTERED if shown.slug != wanted.slug else None
+        self.adopt(wanted, shown, warning)
         if warning:
             self.warnings[warning] += 1
         if item is not None:
-            wanted: str | None = item.fingerprint
+            now: str | None = item.fingerprint
         elif key in self._rejected:
-            wanted = self._recant(key)
+            now = self._recant(key)
         else:
             self.settled[key] = status
             return
-        if self._place.state.rows([key])[key].fingerprint == wanted:
+        if self._place.state.rows([key])[key].fingerprint == now:
             self.created(key, status)
         else:
             self.left_alone(key)
+
+    def adopt(self, wanted: Wanted, shown: Shown, warning: str | None = None) -> None:
+        """Write down that a row has this item, and with what content, which an earlier send may have brought."""
+        self._place.state.adopt(
+            *wanted.id,
+            (shown.id, shown.slug, status_of(shown), shown.last_published),
+            warning,
+            as_sent=wanted.sent.get(shown.readable),
+        )
 
     def _recant(self, key: Key) -> str | None:
         """Take back that a row is rejected, for its item is there after all; gives what the sheet says (hash)."""
@@ -74,6 +85,15 @@ class Ledger:
         for number in numbers:
             self.rejections.pop(number, None)
         return fingerprint
+
+    def settled_before(self, item: Item, row: Row) -> None:
+        """Count a row for which an item was found while it was not looked at; the sheet may say otherwise by now."""
+        key = (item.locale, item.key)
+        self.settled.pop(key, None)
+        if row.fingerprint == item.fingerprint:
+            self.created(key, row.status)
+        else:
+            self.left_alone(key)
 
     def left_alone(self, key: Key) -> None:
         """Count a row that was changed since it was published: mode create leaves its item as it is."""
@@ -101,20 +121,15 @@ class Ledger:
         self.counts.skipped += 1
         self.tell()
 
-    def adopted(self, item: Item, holder: ListedItem | SeenItem, status: Status) -> str:
-        """Take an item of the collection that is the row's own, though the state did not know of it; gives its id."""
-        if isinstance(holder, SeenItem):
-            item_id, published = holder.item_id, None
-        else:
-            item_id, published = holder.id, holder.last_published
+    def adopted(self, item: Item, holder: Shown) -> None:
+        """Take an item of the collection that is the row's own, though the state did not know of it."""
         self._place.state.adopt(
             item.locale,
             item.key,
-            (item_id, holder.slug, status, published),
+            (holder.id, holder.slug, status_of(holder), holder.last_published),
             SLUG_ALTERED if holder.slug != item.slug else None,
             sent=Sent(item, self._place.source),
         )
-        return item_id
 
     def rejected(self, item: Item, code: str, message: str) -> None:
         """Reject a row, sent or not."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from importer.client import ReadRefused, read_page
 from importer.client.endpoints import items_page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from importer.client import Client, ListedItem, Page
@@ -22,31 +24,66 @@ PASSES = 15
 PAGE = 100
 """Items of a page, at most (Webflow's limit)."""
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Keep(Protocol[T_co]):
+    """What is kept of an item; `live` says which listing shows it."""
+
+    def __call__(self, item: ListedItem, /, *, live: bool) -> T_co:
+        """Give it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading(Generic[T]):
+    """Which listing is read, what is kept of its items, and who is told of its pages."""
+
+    keep: Keep[T]
+    live: bool
+    locale: str
+    note: Callable[[Sequence[ListedItem]], None] | None
+
 
 @dataclass(slots=True)
-class View:
-    """What one listing showed.
+class View(Generic[T]):
+    """What one listing showed, in one pass or gathered in several.
 
     `proven`: nothing asked for can be missing, for it was read whole, or newest first down to the moment.
     `ordered` turns false with the first stamp that is newer than the one before it, `fell` true with the first older.
+    `at_first` is the total when the reading began, `began` the server's time then, `younger` counts the items that
+    were made since; `steady` turns false with another total, `shrank` true with a smaller one.
     """
 
-    items: dict[str, ListedItem] = field(default_factory=dict)
-    total: int = 0
+    items: dict[str, T] = field(default_factory=dict)
     proven: bool = False
     ordered: bool = True
     fell: bool = False
     last: datetime | None = None
+    at_first: int = -1
+    began: datetime | None = None
+    younger: int = 0
+    steady: bool = True
+    shrank: bool = False
 
-    def take(self, page: Page) -> int:
+    def begin(self, page: Page, now: datetime | None) -> None:
+        """Take note of the first page of all; `now` has whole seconds."""
+        if self.at_first < 0:
+            self.at_first = page.total
+            self.began = now + timedelta(seconds=1) if now is not None else None
+
+    def take(self, page: Page, keep: Callable[[ListedItem], T]) -> int:
         """Take in a page and watch its order; gives how many of its items were known already."""
         known = 0
-        self.total = page.total
+        self.steady = self.steady and page.total == self.at_first
+        self.shrank = self.shrank or page.total < self.at_first
         for item in page.items:
             if item.id in self.items:
                 known += 1
                 continue
-            self.items[item.id] = item
+            self.items[item.id] = keep(item)
+            if self.began is not None and item.created_on is not None and item.created_on > self.began:
+                self.younger += 1
             if item.created_on is None or (self.last is not None and item.created_on > self.last):
                 self.ordered = False
             elif self.last is not None and item.created_on < self.last:
@@ -57,6 +94,23 @@ class View:
     def reaches(self, moment: datetime | None) -> bool:
         """Whether it went newest first beyond a moment; one page of equal stamps shows no order."""
         return moment is not None and self.ordered and self.fell and self.last is not None and self.last < moment
+
+    @property
+    def old(self) -> int:
+        """How many of the items that were shown were there when the reading began, as far as stamps tell."""
+        return len(self.items) - self.younger
+
+    def gathered(self) -> bool:
+        """Whether several passes together showed all that was there when the first of them began.
+
+        What was deleted since counts, for it was there then; what was made since must not stand in for what was not
+        shown. Without a time the two cannot be told apart, unless the total stayed what it was.
+        """
+        return self.old == self.at_first and (self.began is not None or self.steady)
+
+    def hopeless(self) -> bool:
+        """Whether more passes will not make it a proof: it must begin anew."""
+        return self.old > self.at_first or self.shrank or (self.began is None and not self.steady)
 
 
 class Listings:
@@ -90,46 +144,64 @@ class Listings:
                     raise
                 self._sortable = False
 
-    async def by_slug(self, slug: str, *, locale: str = "") -> list[ListedItem]:
-        """The items of both listings that have this slug, without case, each once."""
-        found: dict[str, ListedItem] = {}
+    async def by_slug(self, slug: str, keep: Keep[T], *, locale: str = "") -> list[T]:
+        """What is kept of the items of both listings that have this slug, without case, each once."""
+        found: dict[str, T] = {}
         for live in (True, False):
             page = await self.page(0, live=live, locale=locale, slug=slug)
             for item in page.items:
-                if item.slug.casefold() == slug.casefold():
-                    found.setdefault(item.id, item)
+                if item.slug.casefold() == slug.casefold() and item.id not in found:
+                    found[item.id] = keep(item, live=live)
         return list(found.values())
 
     async def read(
-        self, *, live: bool, down_to: datetime | None = None, locale: str = "", overlapping: bool = True
-    ) -> View:
+        self,
+        keep: Keep[T],
+        *,
+        live: bool,
+        down_to: datetime | None = None,
+        locale: str = "",
+        overlapping: bool = True,
+        note: Callable[[Sequence[ListedItem]], None] | None = None,
+    ) -> View[T]:
         """Read newest first down to a moment; whole without one, or where the order cannot be believed.
 
-        `overlapping` pages share one item, so that an item that vanishes meanwhile cannot hide another.
+        `keep` gives what the view keeps of an item, `note` is told each page. `overlapping` pages share one item, so
+        that an item that vanishes meanwhile cannot hide another.
         """
+        reading = _Reading(keep, live, locale, note)
+        view: View[T] = View()
         for _ in range(STRICT_PASSES):
             view = View()
-            await self._pass(view, live=live, down_to=down_to, locale=locale, overlapping=overlapping)
+            await self._pass(view, reading, down_to=down_to, overlapping=overlapping)
             if view.proven:
                 return view
+        view = View(ordered=view.ordered)
         for _ in range(PASSES - STRICT_PASSES):
-            await self._pass(view, live=live, down_to=None, locale=locale, overlapping=False)
+            await self._pass(view, reading, down_to=None, overlapping=False)
+            view.proven = view.gathered()
             if view.proven:
-                return view
+                break
+            if view.hopeless():
+                view = View(ordered=view.ordered)
         return view
 
-    async def _pass(self, view: View, *, live: bool, down_to: datetime | None, locale: str, overlapping: bool) -> None:
+    async def _pass(self, view: View[T], reading: _Reading[T], *, down_to: datetime | None, overlapping: bool) -> None:
         """Read from the top once; `view.proven` tells whether that was enough."""
         view.last = None
         offset = 0
         while True:
-            page = await self.page(offset, live=live, locale=locale)
-            known = view.take(page)
+            page = await self.page(offset, live=reading.live, locale=reading.locale)
+            if reading.note is not None:
+                reading.note(page.items)
+            if not offset:
+                view.begin(page, self._client.server_time)
+            known = view.take(page, lambda item: reading.keep(item, live=reading.live))
             if offset and overlapping and page.items and not known:
                 return  # an item vanished meanwhile: what stood at the border may have been passed over
             end = offset + len(page.items)
             if end >= page.total or not page.items:
-                view.proven = len(view.items) >= page.total
+                view.proven = view.old >= view.at_first
                 return
             if view.reaches(down_to):
                 view.proven = True

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from importer.publishing.matching import SKEW
-from importer.schema.content import key_of, readable
+from importer.model import Status
+from importer.publishing.matching import SKEW, Evidence, Shown, Wanted, is_ours, status_of
 from importer.state import SeenItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from importer.client import Client, ListedItem
     from importer.model import Item
     from importer.planning import Chunk
-    from importer.publishing.listing import Listings, View
+    from importer.publishing.listing import Listings
+    from importer.publishing.matching import Key
     from importer.publishing.target import Plan, Target
     from importer.state import State
 
@@ -30,10 +31,14 @@ STAGED_FIRST = (False, True)
 
 @dataclass(slots=True)
 class Vetted:
-    """A chunk after the look-up: what may be sent, whose item is there already, and who is in whose way."""
+    """A chunk after the look-up: what may be sent, whose item is there already, and who is in whose way.
+
+    `adopted` are items that are as the sheet has them, `made` those that an earlier send of the row made.
+    """
 
     free: list[Item] = field(default_factory=list)
-    adopted: list[tuple[Item, ListedItem | SeenItem]] = field(default_factory=list)
+    adopted: list[tuple[Item, Shown]] = field(default_factory=list)
+    made: list[tuple[Item, Wanted, Shown]] = field(default_factory=list)
     taken: list[tuple[Item, str]] = field(default_factory=list)
 
 
@@ -71,45 +76,60 @@ class Lookup:
             await self._judge(item, known, vetted)
         return vetted
 
-    async def holder(self, item: Item) -> ListedItem | None:
+    async def holder(self, item: Item) -> Shown | None:
         """The item that holds this slug now, if one can be read."""
-        return next(iter(await self._listings.by_slug(item.slug, locale=item.locale)), None)
+        return next(iter(await self._listings.by_slug(item.slug, self._target.shown, locale=item.locale)), None)
 
     async def _judge(self, item: Item, known: list[SeenItem], vetted: Vetted) -> None:
         """Decide about an item whose slug or key is, or may be, held."""
-        holders: list[ListedItem | SeenItem] = [seen for seen in known if seen.item_id in self._fresh]
+        holders = [_shown(seen) for seen in known if seen.item_id in self._fresh]
         if not holders:
             asked = {item.slug.casefold(): item.slug} | {seen.slug.casefold(): seen.slug for seen in known}
             for slug in asked.values():
-                found = await self._listings.by_slug(slug, locale=item.locale)
-                self._note(found, item.locale, live=False)
+                found = await self._listings.by_slug(slug, self._target.shown, locale=item.locale)
+                self._note(found, item.locale)
                 holders += [one for one in found if self._in_the_way(item, one)]
             if not holders:
                 self._state.forget_seen([seen.item_id for seen in known])
         if not holders:
             vetted.free.append(item)
             return
-        held = self._state.keys_by_item([_id(one) for one in holders])
+        held = self._state.keys_by_item([one.id for one in holders])
         for one in holders:
-            if _id(one) not in held and self._same(item, one):
+            if one.id not in held and self._same(item, one):
                 vetted.adopted.append((item, one))
                 return
-        vetted.taken.append((item, self._whose(item, holders[0], held.get(_id(holders[0])))))
+        made = self._made(item, holders, held)
+        if made is not None:
+            vetted.made.append((item, *made))
+            return
+        vetted.taken.append((item, self._whose(item, holders[0], held.get(holders[0].id))))
 
-    def _in_the_way(self, item: Item, found: ListedItem) -> bool:
-        return found.slug.casefold() == item.slug.casefold() or self._key(found) == item.key
+    def _made(self, item: Item, holders: list[Shown], held: Mapping[str, Key]) -> tuple[Wanted, Shown] | None:
+        """Rule 6: the item among the holders that an earlier send of the row made, with whatever content, if any."""
+        row = self._state.rows([(item.locale, item.key)]).get((item.locale, item.key))
+        if row is None or row.first_request is None:
+            return None
+        evidence = Evidence(held, self._state.first_sighting([one.id for one in holders]))
+        for sent in reversed(self._state.sent_before(item.locale, item.key, row.first_request)):
+            wanted = Wanted(
+                row.locale, row.key, sent.slug, {sent.readable: sent}, row.first_request, row.first_watermark
+            )
+            for one in holders:
+                if one.slug.casefold() == sent.slug.casefold() and is_ours(wanted, one, evidence):
+                    return wanted, one
+        return None
 
-    def _same(self, item: Item, holder: ListedItem | SeenItem) -> bool:
+    def _in_the_way(self, item: Item, found: Shown) -> bool:
+        return found.slug.casefold() == item.slug.casefold() or found.key == item.key
+
+    def _same(self, item: Item, holder: Shown) -> bool:
         """Whether an item is the row's own: its key, and equal readable content."""
-        if self._target.key_field is None:
-            return False
-        if isinstance(holder, SeenItem):
-            return holder.key == item.key and holder.readable == item.readable
-        return self._key(holder) == item.key and readable(holder.field_data, self._target.schema) == item.readable
+        return self._target.key_field is not None and (holder.key, holder.readable) == (item.key, item.readable)
 
-    def _whose(self, item: Item, holder: ListedItem | SeenItem, row: tuple[str, str] | None) -> str:
+    def _whose(self, item: Item, holder: Shown, row: Key | None) -> str:
         """Say who holds the slug or the key."""
-        name = f'"{holder.name}" ({_id(holder)})'
+        name = f'"{holder.name}" ({holder.id})'
         if row is not None:
             return f'The slug "{item.slug}" belongs to the item {name}, which the row with key "{row[1]}" made.'
         if holder.slug.casefold() == item.slug.casefold():
@@ -127,37 +147,53 @@ class Lookup:
         pages = [await self._listings.page(0, live=live, locale=locale) for live in STAGED_FIRST]
         began = self._client.server_time
         for page, live in zip(pages, STAGED_FIRST, strict=True):
-            self._note(page.items, locale, live=live)
+            self._note([self._target.shown(item, live=live) for item in page.items], locale)
         total = max(page.total for page in pages)
         complete = all(len(page.items) >= page.total for page in pages)
         if not complete:
-            since, before = self._last(locale)
-            unseen = max(0, total - before) if since else total
-            by_listing = -(-unseen // PAGE)
-            if creates < by_listing and not self._must_list(since):
+            since = self._last(locale)
+            larger = pages[1].total > pages[0].total
+            if not self._must_list(since) and await self._is_far(since, locale, creates, total, live=larger):
                 return False
-            views = [await self._list(since, locale, live=live) for live in STAGED_FIRST]
-            complete = all(view.proven for view in views)
+            proofs = [await self._list(since, locale, live=live) for live in STAGED_FIRST]
+            complete = all(proofs)
         if complete:
-            self._state.set_fact(self._fact(locale), f"{began.isoformat() if began else ''} {total}")
+            self._state.set_fact(self._fact(locale), began.isoformat() if began else "")
         return complete
+
+    async def _is_far(self, since: datetime | None, locale: str, pages: int, total: int, *, live: bool) -> bool:
+        """Whether a listing down to the moment takes more than so many pages; the last item of them tells.
+
+        How many items came since the last look-up cannot be told from the totals, for others may be gone.
+        """
+        if pages * PAGE >= total:
+            return False
+        if since is None or not pages or self._state.fact(self._unordered):
+            return True
+        page = await self._listings.page(pages * PAGE - 1, live=live, locale=locale)
+        stamp = page.items[0].created_on if page.items else None
+        return stamp is not None and stamp >= since - SKEW
 
     def _must_list(self, since: datetime | None) -> bool:
         """Whether only a listing can find an item by its key: the key is a field that Webflow cannot filter by."""
         return since is None and self._target.key_field not in {None, "slug"}
 
-    async def _list(self, since: datetime | None, locale: str, *, live: bool) -> View:
-        unordered = f"unordered:{self._target.collection}"
-        down_to = since - SKEW if since and not self._state.fact(unordered) else None
-        view = await self._listings.read(live=live, down_to=down_to, locale=locale, overlapping=False)
-        if not view.ordered:
-            self._state.set_fact(unordered, "yes")
-        self._note(view.items.values(), locale, live=live)
-        return view
+    async def _list(self, since: datetime | None, locale: str, *, live: bool) -> bool:
+        """Read a listing and note what it shows, page by page; whether it left out nothing."""
+        down_to = since - SKEW if since and not self._state.fact(self._unordered) else None
 
-    def _note(self, items: Iterable[ListedItem], locale: str, *, live: bool) -> None:
+        def note(items: Sequence[ListedItem]) -> None:
+            self._note([self._target.shown(item, live=live) for item in items], locale)
+
+        view = await self._listings.read(
+            nothing, live=live, down_to=down_to, locale=locale, overlapping=False, note=note
+        )
+        if not view.ordered:
+            self._state.set_fact(self._unordered, "yes")
+        return view.proven
+
+    def _note(self, shown: Sequence[Shown], locale: str) -> None:
         """Keep what was shown, and the greatest `createdOn` as the watermark."""
-        shown = list(items)
         if not shown:
             return
         self._fresh.update(item.id for item in shown)
@@ -168,10 +204,10 @@ class Lookup:
                     locale=locale,
                     slug=item.slug,
                     name=item.name,
-                    key=self._key(item),
-                    readable=readable(item.field_data, self._target.schema),
+                    key=item.key,
+                    readable=item.readable,
                     created_on=item.created_on,
-                    live=live,
+                    live=status_of(item) is Status.PUBLISHED,
                 )
                 for item in shown
             ]
@@ -180,20 +216,34 @@ class Lookup:
         if newest is not None:
             self._state.raise_watermark(self._target.collection, newest)
 
-    def _key(self, item: ListedItem) -> str | None:
-        return key_of(item.field_data, self._target.key_field)
+    @property
+    def _unordered(self) -> str:
+        return f"unordered:{self._target.collection}"
 
     def _fact(self, locale: str) -> str:
-        return f"looked_up:{self._target.collection}:{locale}"
+        return f"looked_up_at:{self._target.collection}:{locale}"
 
-    def _last(self, locale: str) -> tuple[datetime | None, int]:
-        """When the last complete look-up began (server time), and how many items there were."""
-        kept = self._state.fact(self._fact(locale))
-        if not kept:
-            return None, 0
-        moment, _, total = kept.rpartition(" ")
-        return (datetime.fromisoformat(moment) if moment else None), int(total)
+    def _last(self, locale: str) -> datetime | None:
+        """When the last complete look-up began (server time)."""
+        moment = self._state.fact(self._fact(locale))
+        return datetime.fromisoformat(moment) if moment else None
 
 
-def _id(holder: ListedItem | SeenItem) -> str:
-    return holder.item_id if isinstance(holder, SeenItem) else holder.id
+def nothing(item: ListedItem, *, live: bool) -> None:
+    """Keep nothing of a listed item: what is needed of it is in the state file."""
+
+
+def _shown(seen: SeenItem) -> Shown:
+    return Shown(
+        id=seen.item_id,
+        locale=seen.locale,
+        slug=seen.slug,
+        name=seen.name,
+        key=seen.key,
+        readable=seen.readable,
+        created_on=seen.created_on,
+        last_published=None,
+        is_draft=not seen.live,
+        is_archived=False,
+        live=seen.live,
+    )

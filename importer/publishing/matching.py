@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from importer.model import Status
 from importer.schema.content import readable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from importer.client import ListedItem
     from importer.model import Item
     from importer.schema import CollectionSchema
+    from importer.state import SentRow
 
 SKEW = timedelta(seconds=60)
 """How far two `createdOn` stamps may be from their true order (state file, "Time")."""
@@ -29,14 +31,30 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An item that a listing showed, without its content; `live` says that the live listing showed it."""
+
+    id: str
+    locale: str
+    slug: str
+    name: str
+    key: str | None
+    readable: str
+    created_on: datetime | None
+    last_published: str | None
+    is_draft: bool
+    is_archived: bool
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row whose create may have had its effect: what was sent, and since when."""
+    """A row whose create may have had its effect: what was sent (by its readable content), and since when."""
 
     locale: str
     key: str
     slug: str
-    name: str
-    readables: frozenset[str]
+    sent: Mapping[str, SentRow]
     first_request: int
     since: datetime | None
 
@@ -50,7 +68,6 @@ class Wanted:
 class Evidence:
     """What is known besides a listing: who holds which item, what was seen before which request."""
 
-    schema: CollectionSchema
     held: Mapping[str, Key]
     sighted: Mapping[str, int]
 
@@ -60,7 +77,7 @@ def same_name(left: str, right: str) -> bool:
     return unicodedata.normalize("NFC", left.strip()) == unicodedata.normalize("NFC", right.strip())
 
 
-def is_ours(wanted: Wanted, item: ListedItem, evidence: Evidence) -> bool:
+def is_ours(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
     """Whether an item can be what this row's request made, its slug apart.
 
     It was created since the row's first watermark (less the skew of stamps), was not seen before the row's first
@@ -74,31 +91,38 @@ def is_ours(wanted: Wanted, item: ListedItem, evidence: Evidence) -> bool:
         return False
     if wanted.locale and item.locale and wanted.locale != item.locale:
         return False
-    return same_name(wanted.name, item.name) and readable(item.field_data, evidence.schema) in wanted.readables
+    sent = wanted.sent.get(item.readable)
+    return sent is not None and same_name(sent.name, item.name)
+
+
+def status_of(item: Shown) -> Status:
+    """Whether an item is published or staged."""
+    published = item.live or (item.last_published is not None and not item.is_draft)
+    return Status.PUBLISHED if published and not item.is_archived else Status.STAGED
 
 
 def find(
     wanted: Sequence[Wanted],
-    items: Iterable[ListedItem],
+    items: Iterable[Shown],
     evidence: Evidence,
     *,
     suffixed: Container[Key],
     claimed: frozenset[str] = frozenset(),
-) -> dict[Key, ListedItem]:
+) -> dict[Key, Shown]:
     """Give each row the item that its request made: sent slugs first, then suffixed ones where `suffixed` allows.
 
     An item whose slug another of these rows was sent with, or that is `claimed` by a row under way (slugs without
     case), is never taken for a suffixed one.
     """
-    by_slug: dict[str, list[ListedItem]] = defaultdict(list)
-    by_stem: dict[str, list[ListedItem]] = defaultdict(list)
+    by_slug: dict[str, list[Shown]] = defaultdict(list)
+    by_stem: dict[str, list[Shown]] = defaultdict(list)
     sent = claimed | {one.slug.casefold() for one in wanted}
     for item in items:
         slug = item.slug.casefold()
         by_slug[slug].append(item)
         if slug not in sent and _SUFFIX.search(slug):
             by_stem[_SUFFIX.sub("", slug)].append(item)
-    found: dict[Key, ListedItem] = {}
+    found: dict[Key, Shown] = {}
     taken: set[str] = set()
     for source, rows in ((by_slug, wanted), (by_stem, [one for one in wanted if one.id in suffixed])):
         for one in rows:
@@ -148,6 +172,6 @@ def match_answer(
     return matched
 
 
-def age(item: ListedItem) -> tuple[str, str]:
+def age(item: Shown) -> tuple[str, str]:
     """Oldest first: of twins the original is kept."""
     return (item.created_on.isoformat() if item.created_on else "", item.id)

@@ -10,11 +10,11 @@ from importer.client.endpoints import create_items
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.planning import Chunk, Decision
-from importer.publishing.matching import match_answer
+from importer.publishing.matching import match_answer, status_of
 from importer.publishing.refusals import nameless, narrowed
-from importer.publishing.settling import Doubtful, status_of, wanted_of
+from importer.publishing.settling import Doubtful, wanted_of
 from importer.publishing.target import Todo
-from importer.state import Refused, SeenItem, Sent
+from importer.state import Refused, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,20 +92,20 @@ class Sender:
         for item in chunk.items:
             row = rows.get((item.locale, item.key))
             if row is not None and row.item_id is not None:
-                self._ledger.settled.pop((item.locale, item.key), None)
-                self._ledger.created((item.locale, item.key), row.status)
+                self._ledger.settled_before(item, row)
         return chunk.only({key for key in chunk.keys if key not in rows or rows[key].item_id is None})
 
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
         """Look the chunk up (rule 8); gives what is left to be sent."""
         vetted = await self._lookup.vet(chunk)
         for item, holder in vetted.adopted:
-            live = holder.live if isinstance(holder, SeenItem) else status_of(holder, live=False) is Status.PUBLISHED
-            item_id = self._ledger.adopted(item, holder, Status.PUBLISHED if live else Status.STAGED)
-            if item.live and not live:
-                self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
+            self._ledger.adopted(item, holder)
+            if item.live and status_of(holder) is Status.STAGED:
+                self._waiting.staged.append(Todo(Decision.PUBLISH, item, holder.id))
             else:
                 self._ledger.unchanged((item.locale, item.key))
+        for item, wanted, shown in vetted.made:
+            self._ledger.found(wanted, item, shown)
         for item, message in vetted.taken:
             self._ledger.rejected(item, "slug_taken", message)
         return Chunk(tuple(vetted.free)) if vetted.free else None
@@ -234,7 +234,10 @@ class Sender:
             rows = self._place.state.rows(part.keys)
             number = self._waiting.next_part()
             for item in part.items:
-                wanted = wanted_of(rows[item.locale, item.key], request)
+                row = rows[item.locale, item.key]
+                first = row.first_request or request
+                earlier = self._place.state.sent_before(item.locale, item.key, first) if slug_refused else ()
+                wanted = wanted_of(row, request, earlier)
                 self._settling.doubt(Doubtful(wanted, request, due, look, item, number, slug_refused))
 
     async def _refused(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:

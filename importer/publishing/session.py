@@ -216,7 +216,7 @@ class Session:
             if row is None or row.status is Status.PENDING:
                 self._send_again(item)
             elif row.status is not Status.IN_FLIGHT:
-                self._verdict(todo, row.fingerprint, row.status)
+                self.ledger.settled_before(item, row)
 
     def _send_again(self, item: Item) -> None:
         """Send a row from an earlier run that was not written, if `--limit` leaves room."""
@@ -224,15 +224,6 @@ class Session:
             self._waiting.create(item)
         else:
             self.ledger.skipped((item.locale, item.key))
-
-    def _verdict(self, todo: Todo, fingerprint: str | None, status: Status) -> None:
-        """Count a row that was settled as published; if the sheet says otherwise by now, it is left alone."""
-        key = (todo.item.locale, todo.item.key)
-        self.ledger.settled.pop(key, None)
-        if fingerprint == todo.item.fingerprint:
-            self.ledger.created(key, status)
-        else:
-            self.ledger.left_alone(key)
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -314,11 +305,11 @@ class Session:
 
     async def _apply(self, settled: Settled) -> None:
         """Give rows in doubt the verdicts that a listing showed."""
-        for place, (one, listed, status) in enumerate(settled.found):
+        for place, (one, shown) in enumerate(settled.found):
             if place % BREATH == 0:
                 await self._place.clock.sleep(0)
             self._sender.settled_good(one.wanted.id)
-            self.ledger.found(one.wanted.id, one.item, listed, status, one.wanted.slug)
+            self.ledger.found(one.wanted, one.item, shown)
         self._place.state.release([one.wanted.id for one in settled.absent])
         again = []
         for one in settled.absent:
@@ -340,7 +331,11 @@ class Session:
         """Look for the twins of requests whose patience has ended, and reject what nothing excused."""
         if self.stop is None:
             for item, sentence in self._troubles.aside():
-                self._sender.reject(item, "refused", sentence)
+                row = self._place.state.rows([(item.locale, item.key)])[item.locale, item.key]
+                if row.item_id is None:
+                    self._sender.reject(item, "refused", sentence)
+                else:
+                    self.ledger.settled_before(item, row)
             if self._settling.expired():
                 await self._settle()
 

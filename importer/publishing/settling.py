@@ -6,17 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.model import Status
 from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
+from importer.state import SentRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from importer.client import ListedItem
     from importer.model import Item, Row
     from importer.publishing.listing import View
-    from importer.publishing.matching import Key
+    from importer.publishing.matching import Key, Shown
     from importer.publishing.target import Place
 
 TRIES = 5
@@ -49,31 +48,26 @@ class Settled:
     look, once the twins are dealt with.
     """
 
-    found: list[tuple[Doubtful, ListedItem, Status]] = field(default_factory=list)
+    found: list[tuple[Doubtful, Shown]] = field(default_factory=list)
     absent: list[Doubtful] = field(default_factory=list)
-    twins: list[tuple[Wanted, ListedItem]] = field(default_factory=list)
+    twins: list[tuple[Wanted, Shown]] = field(default_factory=list)
     given_up: list[Doubtful] = field(default_factory=list)
     over: list[int] = field(default_factory=list)
     proven: bool = True
 
 
-def wanted_of(row: Row, request: int) -> Wanted:
-    """What is looked for, for a row as it was sent last."""
+def wanted_of(row: Row, request: int, earlier: Iterable[SentRow] = ()) -> Wanted:
+    """What is looked for, for a row as it was sent last (and as it was sent `earlier`)."""
+    slug, readable = row.slug_sent or "", row.readable or ""
+    last = SentRow(row.locale, row.key, slug, row.name or "", row.fingerprint or "", readable)
     return Wanted(
         locale=row.locale,
         key=row.key,
-        slug=row.slug_sent or "",
-        name=row.name or "",
-        readables=frozenset({row.readable or ""}),
+        slug=slug,
+        sent={one.readable: one for one in (*earlier, last)},
         first_request=row.first_request or request,
         since=row.first_watermark,
     )
-
-
-def status_of(item: ListedItem, *, live: bool) -> Status:
-    """Whether a listed item is published or staged; `live` says that the live listing shows it."""
-    published = live or (item.last_published is not None and not item.is_draft)
-    return Status.PUBLISHED if published and not item.is_archived else Status.STAGED
 
 
 class Settling:
@@ -138,7 +132,7 @@ class Settling:
         since = [one.wanted.since for one in rows] + [wanted.since for wanted in suspects]
         down_to = None if None in since or not since else min(moment for moment in since if moment) - SKEW
         live, staged = await self._both(down_to, locale)
-        items: dict[str, ListedItem] = {**staged.items, **live.items}
+        items = {**staged.items, **live.items}
         evidence = self._evidence(items)
         proven = live.proven and staged.proven
         deciding = {one.wanted.id for one in rows if proven and one.due <= began}
@@ -149,7 +143,7 @@ class Settling:
         for one in rows:
             item = found.get(one.wanted.id)
             if item is not None:
-                settled.found.append((one, item, status_of(item, live=item.id in live.items)))
+                settled.found.append((one, item))
             elif one.wanted.id in deciding:
                 settled.absent.append(one)
             elif one.due > began:
@@ -164,13 +158,13 @@ class Settling:
             free = [item for item in items.values() if item.slug.casefold() not in claimed]
             settled.twins.extend(self._twins(suspects, free, evidence, {item.id for item in found.values()}))
 
-    async def _both(self, down_to: datetime | None, locale: str) -> tuple[View, View]:
+    async def _both(self, down_to: datetime | None, locale: str) -> tuple[View[Shown], View[Shown]]:
         """Both listings; one that is out of order is remembered, and from then on read whole."""
         name = f"unordered:{self._target.collection}"
         moment = None if self._state.fact(name) else down_to
         views = []
         for live in (True, False):
-            view = await self._listings.read(live=live, down_to=moment, locale=locale)
+            view = await self._listings.read(self._target.shown, live=live, down_to=moment, locale=locale)
             if not view.ordered and not self._state.fact(name):
                 self._state.set_fact(name, "yes")
             views.append(view)
@@ -178,31 +172,29 @@ class Settling:
 
     def _evidence(self, items: Iterable[str]) -> Evidence:
         ids = list(items)
-        return Evidence(self._target.schema, self._state.keys_by_item(ids), self._state.first_sighting(ids))
+        return Evidence(self._state.keys_by_item(ids), self._state.first_sighting(ids))
 
     def _suspects(self, requests: list[int]) -> list[Wanted]:
         """Rows of requests whose patience has ended, that may have a twin: sent more than once, or not published."""
         suspects: list[Wanted] = []
         for request in requests:
-            sent = self._state.request_rows(request)
-            rows = self._state.rows([(one.locale, one.key) for one in sent])
-            for one in sent:
+            carried = self._state.request_rows(request)
+            rows = self._state.rows([(one.locale, one.key) for one in carried])
+            for one in carried:
                 row = rows.get((one.locale, one.key))
                 if row is None or (one.locale, one.key) in self.rows:
                     continue
                 if row.attempts > 1 or row.item_id is None:
-                    readables = frozenset({one.readable})
                     first = row.first_request or request
-                    suspects.append(
-                        Wanted(one.locale, one.key, one.slug, one.name, readables, first, row.first_watermark)
-                    )
+                    sent = {one.readable: one}
+                    suspects.append(Wanted(one.locale, one.key, one.slug, sent, first, row.first_watermark))
         return suspects
 
     def _twins(
-        self, suspects: list[Wanted], items: Iterable[ListedItem], evidence: Evidence, taken: set[str]
-    ) -> list[tuple[Wanted, ListedItem]]:
+        self, suspects: list[Wanted], items: Iterable[Shown], evidence: Evidence, taken: set[str]
+    ) -> list[tuple[Wanted, Shown]]:
         """Items that are provably a row's, besides the one that it holds."""
-        by_stem: dict[str, list[ListedItem]] = defaultdict(list)
+        by_stem: dict[str, list[Shown]] = defaultdict(list)
         for item in items:
             if item.id not in taken and item.id not in evidence.held:
                 slug = item.slug.casefold()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importer.publishing.matching import Shown
+from importer.schema.content import key_of, readable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from importer.client import Client
+    from importer.client import Client, ListedItem
     from importer.model import Clock, Item
     from importer.planning import Decision
     from importer.publishing.listing import Listings
@@ -32,6 +35,22 @@ class Target:
     def collection(self) -> str:
         """The collection's id."""
         return self.schema.id
+
+    def shown(self, item: ListedItem, *, live: bool) -> Shown:
+        """What is kept of an item that a listing shows: what it is known again by."""
+        return Shown(
+            id=item.id,
+            locale=item.locale,
+            slug=item.slug,
+            name=item.name,
+            key=key_of(item.field_data, self.key_field),
+            readable=readable(item.field_data, self.schema),
+            created_on=item.created_on,
+            last_published=item.last_published,
+            is_draft=item.is_draft,
+            is_archived=item.is_archived,
+            live=live,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
 from importer.publishing.matching import Evidence, age, is_ours
-from importer.publishing.settling import status_of, wanted_of
+from importer.publishing.settling import wanted_of
 
 if TYPE_CHECKING:
-    from importer.client import Call, ListedItem, Reply
+    from importer.client import Call, Reply
     from importer.publishing.ledger import Ledger
-    from importer.publishing.matching import Wanted
+    from importer.publishing.matching import Shown, Wanted
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place
 
@@ -68,9 +68,10 @@ class Twins:
             row = state.rows([wanted.id]).get(wanted.id)
             if row is None or row.status is Status.IN_FLIGHT:
                 return row is None
-            found: dict[str, ListedItem] = {}
+            listings, keep = self._place.listings, self._place.target.shown
+            found: dict[str, Shown] = {}
             for slug in dict.fromkeys((wanted.slug, row.slug or wanted.slug, *slugs)):
-                found |= {item.id: item for item in await self._place.listings.by_slug(slug, locale=wanted.locale)}
+                found |= {item.id: item for item in await listings.by_slug(slug, keep, locale=wanted.locale)}
             evidence = self._evidence(list(found.values()))
             own = [item for item in found.values() if item.id == row.item_id or is_ours(wanted, item, evidence)]
             if not own:
@@ -78,11 +79,10 @@ class Twins:
             kept, *newer = sorted(own, key=lambda item: (*age(item), item.slug != wanted.slug))
             for item in newer:
                 state.set_fact(REMOVE + item.id, wanted.locale)  # a run that ends here leaves them to the next one
-            status = status_of(kept, live=row.status is Status.PUBLISHED and kept.id == row.item_id)
             if row.item_id is None:
-                self._ledger.found(wanted.id, None, kept, status, wanted.slug)
+                self._ledger.found(wanted, None, kept)
             elif kept.id != row.item_id:
-                state.adopt(*wanted.id, (kept.id, kept.slug, status, kept.last_published))
+                self._ledger.adopt(wanted, kept)
             return all([await self._remove(item.id, wanted.locale) for item in newer])
 
     async def _remove(self, item_id: str, locale: str) -> bool:
@@ -129,7 +129,7 @@ class Twins:
             await place.clock.sleep(backoff.failed())
         return reply
 
-    def _evidence(self, items: list[ListedItem]) -> Evidence:
+    def _evidence(self, items: list[Shown]) -> Evidence:
         ids = [item.id for item in items]
         state = self._place.state
-        return Evidence(self._place.target.schema, state.keys_by_item(ids), state.first_sighting(ids))
+        return Evidence(state.keys_by_item(ids), state.first_sighting(ids))

@@ -114,6 +114,21 @@ def request_rows(file: StateFile, request: int) -> list[SentRow]:
     ]
 
 
+def sent_before(file: StateFile, collection: str, named: tuple[str, str], first: int) -> list[SentRow]:
+    """List a row as it was sent in each request since `first`; each request is asked, for no index leads from rows."""
+    return [
+        SentRow(*line)
+        for line in file.all(
+            """
+            SELECT request_rows.locale, key, slug, name, fingerprint, readable
+            FROM requests CROSS JOIN request_rows ON request_id = requests.id
+            WHERE requests.id >= ? AND collection = ? AND request_rows.locale = ? AND key = ? ORDER BY requests.id
+            """,
+            (first, collection, *named),
+        )
+    ]
+
+
 def close_request(connection: sqlite3.Connection, request: int) -> None:
     """Write down that the twins of a request were looked for."""
     connection.execute("UPDATE requests SET open = 0 WHERE id = ?", (request,))

@@ -10,7 +10,7 @@ import orjson
 from importer.errors import Bug
 from importer.model import Row, Status
 from importer.state import instants
-from importer.state.records import UNNAMED, CheckedRow, Published, Refused, Sent, unnamed_key
+from importer.state.records import UNNAMED, CheckedRow, Published, Refused, Sent, SentRow, unnamed_key
 
 if TYPE_CHECKING:
     import sqlite3
@@ -236,6 +236,17 @@ def put_unchanged(
     connection.executemany(
         "UPDATE rows SET source_hash = ?4 WHERE collection = ?1 AND locale = ?2 AND key = ?3",
         [(collection, locale, key, source_hash) for (locale, key), source_hash in hashes],
+    )
+
+
+def put_as_sent(connection: sqlite3.Connection, collection: str, sent: SentRow) -> None:
+    """Say of a row that its item holds what this send brought; if the last one brought something else, that is lost."""
+    connection.execute(
+        """
+        UPDATE rows SET source_hash = NULL, fingerprint = ?4, readable = ?5, name = ?6
+        WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND fingerprint IS NOT ?4
+        """,
+        (collection, sent.locale, sent.key, sent.fingerprint, sent.readable, sent.name),
     )
 
 

@@ -162,10 +162,11 @@ class State(Book):
         warning: str | None = None,
         *,
         sent: Sent | None = None,
+        as_sent: SentRow | None = None,
     ) -> None:
         """Give a row the item (id, slug, PUBLISHED or STAGED, lastPublished) that was found to be its own.
 
-        A row that was never sent needs its `sent`.
+        A row that was never sent needs its `sent`; `as_sent` is what the item holds, if an earlier send brought it.
         """
         item_id, slug, status, last_published = item
         found = Published(locale, key, item_id, slug, status, last_published, warning)
@@ -173,6 +174,8 @@ class State(Book):
             if sent is not None:
                 rows.put_named(connection, self._collection, sent)
             rows.put_published(connection, self._collection, [found])
+            if as_sent is not None:
+                rows.put_as_sent(connection, self._collection, as_sent)
 
     def tell_error(self, refused: Refused, run: str) -> None:
         """Tell a row that holds an item what went wrong with it; its status stays."""
@@ -201,6 +204,10 @@ class State(Book):
     def request_rows(self, request: int) -> list[SentRow]:
         """List the rows of a request, as they were sent."""
         return requests.request_rows(self._file, request)
+
+    def sent_before(self, locale: str, key: str, first: int) -> list[SentRow]:
+        """List a row as it was sent in each request since `first`, the oldest first."""
+        return requests.sent_before(self._file, self._read_collection, (locale, key), first)
 
     def close_request(self, request: int) -> None:
         """Write down that the twins of a request were looked for."""
