@@ -50,15 +50,19 @@ class Doubles:
 
 
 class Suspects:
-    """Gathers 20 bytes a row: its number and the hashes of its key and slug, each within its locale."""
+    """Gathers 20 bytes a row: its number and the hashes of its key and slug, each within its locale.
+
+    Where the slug is the key, one hash says both.
+    """
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
+        self._hashed = ("slug",) if compiled.key_field == "slug" else ("key", "slug")
         self._seen: list[pl.DataFrame] = []
 
     def add(self, mapped: pl.DataFrame) -> None:
         """Take the rows of one mapped batch."""
-        self._seen.append(mapped.select(ROW, key=_hashed("_key"), slug=_hashed("_slug")))
+        self._seen.append(mapped.select(ROW, **{name: _hashed(f"_{name}") for name in self._hashed}))
 
     def row_twice(self) -> int | None:
         """Name a row number that two rows carry, if any do (a frame or a corrected file may bring its own numbers)."""
@@ -69,7 +73,7 @@ class Suspects:
     def verified(self, source: Source) -> Doubles:
         """Look at the suspected rows once more, exactly; a sheet without suspects is not read again."""
         together = self._together()
-        suspected = pl.concat([_repeated(together, "key"), _repeated(together, "slug")]).unique().sort()
+        suspected = pl.concat([_repeated(together, name) for name in self._hashed]).unique().sort()
         self._seen.clear()
         if suspected.is_empty():
             return Doubles(self._compiled, pl.DataFrame(schema=_DOUBLES))
@@ -80,12 +84,12 @@ class Suspects:
                 looked.append(self._compiled.apply(again, hashed=False).frame.select(ROW, "_locale", "_key", "_slug"))
         exact = pl.concat(looked)
         found = [_later(exact, "_slug", "slug_duplicate")]
-        if self._compiled.key_field != "slug":
+        if "key" in self._hashed:
             found.insert(0, _later(exact, "_key", "key_duplicate"))
         return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
 
     def _together(self) -> pl.DataFrame:
-        empty = pl.DataFrame(schema={ROW: pl.UInt32, "key": pl.UInt64, "slug": pl.UInt64})
+        empty = pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(self._hashed, pl.UInt64)})
         return pl.concat([empty, *self._seen])
 
 
