@@ -13,6 +13,8 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.flows.faulty import FAULTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from importer.model import Counts
     from tests.flows.conftest import Night
 
-EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "8"))
+EXAMPLES = int(os.environ.get("IMPORTER_NIGHTS", "12"))
 """How many nights are drawn; a campaign sets more."""
 
 PATIENCE = 60.0
@@ -40,24 +42,6 @@ SWITCHES: dict[str, list[str]] = {
     "rate_limit": ["60", "600"],
 }
 """What nobody knows about Webflow, within what the state file assumes (an order that is new each time is not)."""
-
-FAULTS: list[dict[str, Any]] = [
-    {"do": "refuse"},
-    {"do": "reset_before"},
-    {"do": "reset_after"},
-    {"do": "slow", "seconds": 20},
-    {"do": "slow_answer", "seconds": 400},
-    {"do": "timeout_then_commit", "seconds": 50, "wait": 1},
-    {"do": "truncated"},
-    {"do": "garbage"},
-    {"do": "stray_403"},
-    {"do": "throttle", "retry_after": "0"},
-    {"do": "throttle", "retry_after": "absurd"},
-    {"do": "status", "status": 500},
-    {"do": "status", "status": 500, "work": "done"},
-    {"do": "status", "status": 502, "body": "html", "work": "done"},
-    {"do": "status", "status": 504, "body": "html"},
-]
 
 
 class Crash(Exception):  # noqa: N818 - what happens, not an error
