@@ -92,7 +92,14 @@ def _sent_column(column: pl.Series) -> list[Any]:
 
 def _compared_column(column: pl.Series, sent: list[Any], kind: str) -> list[Any]:
     """Give the values that are compared with what Webflow lists."""
-    if column.dtype != pl.String() or kind == "DateTime":
+    if column.dtype.is_float():
+        return (column + 0.0).to_list()  # there is no -0 in what is sent
+    if column.dtype == pl.Boolean():
+        return [value or None for value in sent]
+    if kind == "DateTime":
+        forms = {text: content.comparable(text, kind) for text in column.unique()}
+        return [forms[text] for text in sent]
+    if column.dtype != pl.String():
         return [content.comparable(value, kind) for value in sent]
     compared = sent.copy()
     for place in column.str.contains(_ODD).arg_true():

@@ -163,23 +163,24 @@ def test_what_is_compared_is_what_reads_back_as_it_was_sent(workshop: Workshop) 
         " x ",
         "a\r\nb",
         "a\tb",
-        "\x1cx\x1f",
         "e\u0301",
         "\u00e9",
         "\u2003",
         "\u00a0x",
         "x\n",
-        "\x7f",
+        "plain",
         "0",
         None,
     ]
     names = [f"Name {at}" for at in range(len(texts))]
     flags = ["yes", "no", None] * 5
     rules = '[fields]\nname = "A"\ntext = { from = "B", transform = [] }\non-sale = "C"\nprice = "D"\ntags = "E"\n'
+    rules += 'starts = "F"\n'
     cells: Cells = {"A": [*names], "B": texts, "C": flags[: len(texts)]}
-    cells |= {"D": ["0", "1.5", "-3", None] * 3 + ["7"], "E": ["Ada", None] * 6 + ["Bob"]}
+    cells |= {"D": ["0", "1.5", "-3", None, "-0", "9007199254740991"] * 2, "E": ["Ada", None, "Bob"] * 4}
+    cells["F"] = ["2026-03-01", None, "2026-03-01T12:00:00+02:00"] * 4
     outcome = workshop.run(rules, cells)
-    assert len(outcome.items) == len(texts)
+    assert not outcome.codes
     for item in outcome.items:
         sent = orjson.loads(item.body)["fieldData"]
         assert item.readable == readable(sent, outcome.compiled.schema)
