@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections import Counter
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ SAMPLES = ROOT / "sample_data"
 HEADER_ROW = {"blog_posts.csv": 1, "products.xlsx": 3}
 
 
+@cache
 def rows_of(name: str, *, delimiter: str = ",", encoding: str = "utf-8") -> list[dict[str, str]]:
     with (SAMPLES / name).open(encoding=encoding, newline="") as file:
         return list(csv.DictReader(file, delimiter=delimiter))
 
 
+@cache
 def cells_of(path: Path) -> list[tuple[Any, ...]]:
     sheet = openpyxl.load_workbook(path)["Products"]
     return [tuple((cell.value, cell.data_type) for cell in row) for row in sheet.iter_rows()]
