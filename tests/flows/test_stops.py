@@ -272,3 +272,16 @@ def test_guard_stops_before_anything_is_sent(night: Callable[..., Night], guard:
     assert one.exit_code == 6
     assert (counts.not_sent, counts.rejected) == (4, 1)
     assert one.writes() == 0
+
+
+@pytest.mark.parametrize("date", ["yes", "no"])
+def test_patience_does_not_end_with_the_run(night: Callable[..., Night], date: str) -> None:
+    """The next run begins at once: what the first one lost may still have its effect, so nothing is sent before."""
+    one = night(taken_slug="suffix", date_header=date)
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "timeout_then_commit", "seconds": 50, "wait": 1}]
+    assert one.run(deadline=5.0, patience=60.0).counts.in_doubt == 5
+    one.faults = []
+    before = one.writes()
+    assert one.run(patience=60.0).counts.created == 5
+    assert one.writes() == before
+    complete(one, 5)
