@@ -42,6 +42,27 @@ def test_limit_bounds_rows_in_doubt_that_are_sent_again(night: Callable[..., Nig
     assert one.published() == sorted(f"note-{n}" for n in range(1, 11))
 
 
+def test_limit_bounds_rows_that_were_settled_before_the_sheet_named_them(night: Callable[..., Night]) -> None:
+    """Rows in doubt that stand at the end of the sheet are settled long before their turn comes."""
+    one = night()
+    one.sheet = one.rows(300)
+    lose(one, 4, landed=False)
+    one.sheet = one.sheet.reverse()
+    counts = one.run(limit=298, concurrency=1).counts
+    assert (counts.created, counts.skipped) == (298, 2)
+    assert carried(one) == 298
+
+
+def test_row_that_was_settled_before_the_sheet_named_it_may_have_been_changed(night: Callable[..., Night]) -> None:
+    """It was written as it was sent: what the sheet says by now is left alone."""
+    one = night()
+    one.sheet = one.rows(300)
+    lose(one, 4, landed=True)
+    one.sheet = one.changed(Text={1: "Another text"}).reverse()
+    counts = one.run(concurrency=1).counts
+    assert (counts.created, counts.skipped) == (299, 1)
+
+
 def test_limit_does_not_bound_what_is_only_looked_up(night: Callable[..., Night]) -> None:
     """Rows in doubt that were written are found whatever the limit: nothing is sent for them."""
     one = night()
@@ -96,3 +117,14 @@ def test_row_left_rejected_and_adopted_in_a_later_run_is_no_reject(night: Callab
     assert one.outcome() == {2: ("published", None), 3: ("published", None)}
     assert (summary.counts.created, summary.counts.unchanged, summary.counts.rejected) == (1, 1, 0)
     assert (one.exit_code, summary.rejects) == (0, None)
+
+
+def test_row_put_aside_and_adopted_after_all_is_no_reject(night: Callable[..., Night]) -> None:
+    """Refused without a reason of its own, it waits for its verdict; its item is found before that."""
+    one = night(listing_delay="30")
+    late(one)
+    one.faults[1] |= {"status": 400, "code": "bad_request", "message": "Bad request"}
+    one.faults[2] = {"when": CREATE | {"body": '"note-2"', "nth": 1}, "do": "reset_before"}
+    summary = one.run(patience=60.0)
+    assert one.outcome() == {2: ("published", None), 3: ("published", None)}
+    assert (summary.counts.created, summary.counts.rejected, one.exit_code) == (2, 0, 0)

@@ -111,6 +111,13 @@ def test_new_item_does_not_stand_in_for_one_that_was_not_shown() -> None:
     assert not proven(Pages(order, lambda _: 150))
 
 
+def test_items_that_are_listed_late_do_not_stand_in_for_one_that_was_not_shown() -> None:
+    """More old items were shown than there were at first: who was there then cannot be told, item 149 was not."""
+    late = [500, 501]
+    pages = Pages(lambda reading: without(149, *(late if reading > 5 else [])), lambda n: 152 if n > 5 else 150)
+    assert not proven(pages)
+
+
 def test_gathering_begins_anew_after_something_was_deleted() -> None:
     """Item 7 goes before it was shown: what was gathered proves nothing any more, and the next passes do."""
 
