@@ -117,13 +117,17 @@ def load_mapping(path: str | Path) -> MappingOfFile:
     except IsADirectoryError as error:
         raise MappingError(f"{path} is a folder, no mapping file.", "Name one of the .toml files in it.") from error
     except OSError as error:
-        raise MappingError(f"{path} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
+        raise MappingError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path, and who may read it."
+        ) from error
     except UnicodeDecodeError as error:
         raise MappingError(
             f"{path} is not written in UTF-8 (byte {error.start + 1}).", "Save it as UTF-8: TOML allows nothing else."
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error))) from error
+        raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error), text)) from error
+    except ValueError as error:  # a number of thousands of digits, at which Python itself refuses
+        raise MappingError(f"{path} holds a number of thousands of digits.", "Write a shorter one.") from error
     except RecursionError as error:
         raise too_deep(path.stem, text) from error
     parsed = parse_mapping(table, name=path.stem, text=text, environment=environment())
@@ -141,9 +145,13 @@ def _where(error: tomllib.TOMLDecodeError) -> str:
     return f"{found[2].replace('document', 'the file')}: {found[1]}" if found else str(error)
 
 
-def _toml_hint(message: str) -> str:
+def _toml_hint(message: str, text: str) -> str:
     if "Invalid value" in message:
+        if any(sign in text for sign in "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"):
+            return 'Quotation marks are straight: write "Title", not the curly ones that word processors make.'
         return 'Texts stand in quotes: name = "Title".'
+    if "Illegal character '\\n'" in message or "Unterminated" in message:
+        return 'A text ends with a quotation mark in the line in which it begins: name = "Title".'
     if "twice" in message or "overwrite" in message or "duplicate" in message.lower():
         return "Each key and each [table] may stand once."
     return "Look at that line; https://toml.io shows the format."

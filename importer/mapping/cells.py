@@ -27,8 +27,8 @@ _UNCALCULATED = {
 }
 """What is said of a formula that the program which wrote the file never calculated."""
 
-_AMOUNTS = frozenset({"Number", "DateTime", "Switch"})
-"""Field types for which a number is no text: their digits are not looked at one by one."""
+_TEXTS = frozenset({"PlainText", "RichText", "Phone", "Reference", "MultiReference"})
+"""Field types that take any digits; all others look at what the number is, or refuse it anyway."""
 
 
 def check_cells(mapping: Mapping, schema: CollectionSchema, bench: Workbench) -> None:
@@ -66,7 +66,7 @@ def _read_as_text(mapping: Mapping, schema: CollectionSchema) -> Iterator[str]:
     """Name the columns whose numbers are identifiers, names or addresses, and not amounts."""
     for slug, rule in mapping.fields.items():
         field = schema.by_slug.get(slug)
-        if field is not None and field.type not in _AMOUNTS:
+        if field is not None and field.type in _TEXTS:
             yield from _texts_of(rule)
     for other in (mapping.key, mapping.row_locale):
         if isinstance(other, Rule):

@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core.core_schema import ValidationInfo  # noqa: TC002 - pydantic reads the annotations while it runs
@@ -27,6 +28,9 @@ from importer.mapping.templates import read_template
 from importer.model import Kind
 from importer.schema import reading
 from importer.transforms import Call, read_call
+
+NAMED_SIGNS = frozenset({"tab", "comma", "semicolon", "pipe", "space"})
+"""Delimiters that have a name, for one cannot see them, or not tell them apart."""
 
 PICKS = ("first", "last", "all", "rest", "min", "max", "sum", "count")
 """What `pick` can say."""
@@ -138,8 +142,9 @@ def _timezone(value: str) -> str:
 
 def _encoding(value: str) -> str:
     try:
-        codecs.lookup(value)
-    except LookupError as error:
+        codecs.getincrementaldecoder(value)("replace").decode(b"a")
+        "a".encode(value)  # some that Python calls so make no text of bytes: rot13, hex, idna
+    except (LookupError, ValueError, TypeError) as error:
         raise ValueError(f'there is no encoding "{value}"; most sheets are "utf-8" or "cp1252"') from error
     return value
 
@@ -150,10 +155,22 @@ def _web_address(value: str) -> str:
     return value
 
 
-def _one_sign(value: str) -> str:
-    if len(value) != 1:
-        raise ValueError(f"must be one character, not {value!r}")
+def _delimiter(value: str) -> str:
+    if value.lower() not in NAMED_SIGNS and (len(value) != 1 or value in '\r\n"\0'):
+        raise ValueError(f'must be one character such as "," or ";", or "tab", not {value!r}')
     return value
+
+
+def _quote(value: str) -> str:
+    if len(value) > 1 or value in {"\r", "\n", "\t", " ", "\0"}:
+        raise ValueError(f'must be one character, or "" where no sign encloses cells, not {value!r}')
+    return value
+
+
+def _sheet(value: Any, _inner: Any) -> str | int | None:
+    if value is None or isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError("must be the name of a sheet, or its number (the first is 1)")
 
 
 def _separator(value: str) -> str:
@@ -178,7 +195,7 @@ def _read_template(text: Any) -> tuple[Part, ...]:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
     inside: ClassVar[dict[str, type[_Part]]] = {}
 
     @classmethod
@@ -260,11 +277,11 @@ class SourcePart(_Part):
     """`[source]`."""
 
     path: str | None = None
-    sheet: str | StrictInt | None = None
+    sheet: Annotated[str | StrictInt | None, WrapValidator(_sheet)] = None
     header_row: Annotated[StrictInt, Field(ge=0)] | None = None
     encoding: Annotated[str, AfterValidator(_encoding)] | None = None
-    delimiter: Annotated[str, AfterValidator(_one_sign)] | None = None
-    quote: Annotated[str, AfterValidator(_one_sign)] | None = None
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+    quote: Annotated[str, AfterValidator(_quote)] | None = None
     null_values: Texts = Field(default=[])
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
     decimal: Literal[".", ","] = "."
@@ -272,6 +289,12 @@ class SourcePart(_Part):
     base_url: Annotated[str, AfterValidator(_web_address)] | None = None
     fill_down: Any = None
     group_by: Any = None
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> SourcePart:
+        if self.delimiter and self.delimiter == self.quote:
+            raise ValueError(f'delimiter and quote are both "{self.quote}": one parts cells, the other encloses them')
+        return self
 
 
 class ItemPart(_Part):
@@ -289,7 +312,7 @@ class MappingPart(_Part):
     hooks: Any = None
     collection: Annotated[str, Field(min_length=1)]
     site: str | None = None
-    key: Annotated[RulePart, BeforeValidator(_as_key)] = Field(default=RulePart(value=Constant("slug")))
+    key: Annotated[RulePart, BeforeValidator(_as_key)] = Field(default=RulePart.model_construct(value=Constant("slug")))
     mode: Literal["create", "upsert", "mirror"] = "create"
     locale: Annotated[str, Field(min_length=1)] | None = None
     publish: Literal["live", "draft"] = "live"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+TOKEN = "WEBFLOW_TOKEN"  # noqa: S105 - the name of the variable, not what is in it
+"""The variable that no mapping may ask for."""
+
 _RULES = frozenset({"fields", "item", "where", "lookup", "key"})
 """Where `${...}` is text like any other: regular expressions have groups of that form."""
 
@@ -86,7 +89,9 @@ def _filled_in(table: dict[str, Any], environment: Table[str, str], mistakes: Mi
         if not isinstance(value, str):
             return value
         for variable in _VARIABLE.findall(value):
-            if variable not in environment:
+            if variable == TOKEN:
+                mistakes.add(path, f"{TOKEN} is a secret, and is not put into a mapping")
+            elif variable not in environment:
                 mistakes.add(path, f"the environment variable {variable} is not set")
         return _VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import re
 import shutil
 import sys
 import tempfile
@@ -37,6 +39,16 @@ _MAGIC = (
     (b"PAR1", "a Parquet file"),
 )
 _LOOK_AHEAD = 200
+_START = 1024
+_PLAIN = re.compile(rb"[\t\n\r -~\x80-\xff]*")
+_PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<\?xml)", re.IGNORECASE)
+_A_PAGE = "a web page (HTML) or XML"
+_RENAME = "Give it the ending that it should have."
+_REMEDIES = {
+    _A_PAGE: "Export the sheet as CSV or as a workbook again; what was saved may be a page that asks to log in.",
+    "empty": "Save or download it again.",
+}
+_BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def open_source(
@@ -51,37 +63,61 @@ def open_source(
     if str(where) == "-":
         return _open_input(options, name or "standard input", block_bytes)
     path = Path(where)
+    if "\0" in str(path):
+        raise SourceError(f"{str(path)!r} is no path: it holds a NUL.", "Write the name of a file.")
     try:
         return _open_file(path, options, name or path.name, block_bytes)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}.", _files_nearby(path)) from None
     except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}.", "Who may read it?") from error
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the path, and who may read it."
+        ) from error
 
 
 def _open_file(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
     if path.is_dir():
         raise SourceError(f"{path} is a folder, not a sheet.", "Name one of the files in it.")
+    if path.exists() and not path.is_file():
+        raise SourceError(
+            f"{path} is no ordinary file, and a sheet is read twice.", "Pipe it in instead: `-` is standard input."
+        )
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(_START)
     suffix = path.suffix.lower()
+    if suffix not in _TEXT | _WORKBOOK:
+        ending = f"files that end in {suffix!r} are not known" if suffix else "its name has no ending"
+        raise SourceError(
+            f"{name}: {ending}, so nobody can tell what kind of sheet it is.",
+            f"Sheets are {' '.join(sorted(_TEXT | _WORKBOOK))}; export it as one of these.",
+        )
+    what = _other_kind(start, workbook=suffix in _WORKBOOK)
+    if what is not None:
+        called = "workbook" if suffix in _WORKBOOK else "text file"
+        raise SourceError(f"{name} is called a {called}, but it is {what}.", _REMEDIES.get(what, _RENAME))
     if suffix in _WORKBOOK:
         return _open_workbook(path, options, name, block_bytes)
-    if suffix not in _TEXT:
-        raise SourceError(
-            f"{name}: files that end in {suffix or 'nothing'!r} are not known.",
-            f"Sheets are {' '.join(sorted(_TEXT | _WORKBOOK))}.",
-        )
-    for magic, what in _MAGIC:
-        if start.startswith(magic):
-            raise SourceError(
-                f"{name} is called a text file, but it is {what}.", "Give it the ending that it should have."
-            )
     return _delimited(path, options, name, block_bytes)
+
+
+def _other_kind(start: bytes, *, workbook: bool) -> str | None:
+    """Tell by its first bytes that a file is not of the kind that its name says; None where it may be."""
+    if _PAGE.match(start.removeprefix(codecs.BOM_UTF8)):
+        return _A_PAGE
+    if not workbook:
+        return next((what for magic, what in _MAGIC if start.startswith(magic)), None)
+    if not start:
+        return "empty"
+    return "text" if _PLAIN.fullmatch(start) else None
 
 
 def _delimited(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
     found = open_delimited(path, options, name, block_bytes)
+    if any(map(_BINARY.search, found.names)):
+        raise SourceError(
+            f"{name} is no text: its header holds signs that cannot be shown.",
+            "Is it the right file? Export the sheet as CSV again; `encoding` in [source] says how it is written.",
+        )
     columns = kept(found.names, ours=found.ours)
     shape = Shape(name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
     return Source(found, shape, sheet=None, detected=found.detected, ours=found.ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,13 +70,17 @@ def read_sheet(path: Path, sheet: str | int | None, name: str) -> Sheet:
     Raises SourceError if the file is no workbook, is protected by a password, or has no such sheet.
     """
     _refuse_protected(path, name)
+    quiet = logging.getLogger("calamine")  # its remarks on charts and the like would stand among our messages
+    if not quiet.handlers:
+        quiet.addHandler(logging.NullHandler())
     try:
         reader = fastexcel.read_excel(path)
         found = _choose(reader, sheet, name)
         columns = _columns(reader, found, iso=path.suffix.lower() == ".ods")
     except fastexcel.FastExcelError as error:
         raise SourceError(
-            f"{name} cannot be read as a workbook ({str(error).splitlines()[0]}).",
+            f"{name} cannot be read as a workbook: it is damaged, or it is none"
+            f" ({str(error).splitlines()[0].removeprefix('calamine error: ')}).",
             "Open it in a spreadsheet program and save it again as .xlsx, or as .csv.",
         ) from None
     except BaseException as error:
@@ -104,6 +109,10 @@ def _refuse_protected(path: Path, name: str) -> None:
         rest = file.read()
     if _ENCRYPTED in rest:
         raise SourceError(f"{name} is protected by a password.", "Save a copy without one, and read that.")
+    if path.suffix.lower() in _OPEN_XML:
+        raise SourceError(
+            f"{name} is called a new workbook, but it is an old one of Excel.", "Give it the ending .xls."
+        )
 
 
 def _choose(reader: ExcelReader, sheet: str | int | None, name: str) -> str:
@@ -124,7 +133,7 @@ def _choose(reader: ExcelReader, sheet: str | int | None, name: str) -> str:
         return names[0]  # rejects go back in whatever the mapping says of the sheet they came from
     if isinstance(sheet, int):
         raise SourceError(
-            f"{name} has {len(names)} sheets, so there is no sheet number {sheet}.",
+            f"{name} has {len(names)} {'sheet' if len(names) == 1 else 'sheets'}, so there is no number {sheet}.",
             f"They count from 1: {_listed(names)}.",
         )
     raise SourceError(f"{name} has no sheet {sheet!r}.", f"Its sheets are: {_listed(names)}.")

@@ -12,6 +12,9 @@ from importer.schema import reading
 _MOST = 1_000_000_000
 """Larger numbers are mistakes, and not all of them fit into a column of numbers."""
 
+_LARGEST = 1e300
+"""No amount comes near it; a calculation with more would leave what a number of 64 bits can be."""
+
 
 def text(value: Any) -> str:
     """A text."""
@@ -39,7 +42,18 @@ def operand(value: Any) -> str | float:
     """A number, or the name of a column."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - gathered
-    return float(value) if isinstance(value, int) else value
+    if isinstance(value, str):
+        return value
+    if not abs(value) < _LARGEST:
+        raise ValueError(f"must be a number that a cell can hold, not {_shown(value)}")
+    return float(value)
+
+
+def divisor(value: Any) -> str | float:
+    """A number that can be divided by, or the name of a column."""
+    if operand(value) == 0:
+        raise ValueError("must not be 0: nothing can be divided by it")
+    return operand(value)
 
 
 def replacements(value: Any) -> dict[str, str]:

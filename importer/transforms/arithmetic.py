@@ -109,6 +109,6 @@ ARITHMETIC_TRANSFORMS = (
         "multiply", "multiplies by a number or a column", _calculation(lambda a, b: a * b), argument=arguments.operand
     ),
     Transform(
-        "divide", "divides by a number or a column", _calculation(lambda a, b: a / b), argument=arguments.operand
+        "divide", "divides by a number or a column", _calculation(lambda a, b: a / b), argument=arguments.divisor
     ),
 )

@@ -162,6 +162,10 @@ def test_a_check_takes_no_lock(place: Path) -> None:
         ("collection = tags\n", "line 1, column 14: Invalid value"),
         ('collection = "tags"\nfields = [\n', "end of the file"),
         (b"\xff\xfe", "UTF-8"),
+        ("collection = \u201ctags\u201d\n", "Quotation marks are straight"),
+        ('collection = "tags\n', "A text ends with a quotation mark in the line in which it begins"),
+        (f"collection = {'1' * 5000}\n", "a number of thousands of digits"),
+        (f"collection = {'[' * 3000}{']' * 3000}\n", "line 1: collection: goes more than 32 levels deep"),
     ],
 )
 def test_a_mapping_that_cannot_be_read_says_why(place: Path, text: str | bytes | None, said: str) -> None:
@@ -172,7 +176,7 @@ def test_a_mapping_that_cannot_be_read_says_why(place: Path, text: str | bytes |
     result = check(path, sheet(place, "Food,food,,\n"), SANDBOX)
     assert result.error is not None
     assert (result.exit_code, result.error.code) == (2, "mapping")
-    assert said in result.error.message
+    assert said in f"{result.error.message} {result.error.hint}"
     json.dumps(result.as_json())
 
 

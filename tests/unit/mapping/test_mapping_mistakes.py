@@ -29,7 +29,17 @@ READING: list[tuple[str, str]] = [
     ("[source]\nheader_row = -1\n" + NAME, "source.header_row: must be 0 or more, not -1"),
     ('[source]\nheader_row = "1"\n' + NAME, 'source.header_row: must be a whole number, not "1"'),
     ('[source]\nencoding = "utf-9"\n' + NAME, 'there is no encoding "utf-9"'),
+    ('[source]\nencoding = "rot13"\n' + NAME, 'there is no encoding "rot13"'),
+    ('[source]\nencoding = "idna"\n' + NAME, 'there is no encoding "idna"'),
+    ("[source]\nsheet = 1.5\n" + NAME, "line 3: source.sheet: must be the name of a sheet, or its number"),
     ('[source]\ndelimiter = ";;"\n' + NAME, "source.delimiter: must be one character"),
+    ('[source]\ndelimiter = "\\n"\n' + NAME, "source.delimiter: must be one character"),
+    ('[source]\nquote = "<<"\n' + NAME, "source.quote: must be one character"),
+    ('[source]\ndelimiter = ";"\nquote = ";"\n' + NAME, 'source: delimiter and quote are both ";"'),
+    ('site = "${WEBFLOW_TOKEN}"\n' + NAME, "site: WEBFLOW_TOKEN is a secret"),
+    ('[fields]\nname = { from = "A", transform = [{ divide = 0 }] }\n', "divide must not be 0"),
+    ('[fields]\nname = { from = "A", transform = [{ add = inf }] }\n', "add must be a number that a cell can hold"),
+    ('[fields]\nname = { from = "A", transform = [{ add = 1' + "0" * 400 + " }] }\n", "add must be a number that a"),
     ('[source]\ndecimal = ";"\n' + NAME, 'source.decimal: must be "." or ",", not ";"'),
     ('[source]\ntimezone = "Berlin"\n' + NAME, 'there is no time zone "Berlin"'),
     ('[source]\ndates = ["%d.%m"]\n' + NAME, "source.dates: "),
@@ -81,6 +91,14 @@ def test_a_mistake_in_the_file_is_told(workshop: Workshop, text: str, sentence: 
     with pytest.raises(MappingError) as caught:
         workshop.read(text)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", ['delimiter = "tab"', 'delimiter = "\\t"', 'quote = ""', "sheet = 2", 'encoding = "utf-7"']
+)
+def test_signs_that_cannot_be_seen_have_names(workshop: Workshop, line: str) -> None:
+    """What the messages about sheets advise can be written."""
+    workshop.read(f"[source]\n{line}\n{NAME}")
 
 
 FITTING: list[tuple[str, str]] = [
