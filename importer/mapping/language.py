@@ -195,7 +195,7 @@ def _read_template(text: Any) -> tuple[Part, ...]:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     inside: ClassVar[dict[str, type[_Part]]] = {}
 
     @classmethod
@@ -312,7 +312,7 @@ class MappingPart(_Part):
     hooks: Any = None
     collection: Annotated[str, Field(min_length=1)]
     site: str | None = None
-    key: Annotated[RulePart, BeforeValidator(_as_key)] = Field(default=RulePart.model_construct(value=Constant("slug")))
+    key: Annotated[RulePart, BeforeValidator(_as_key)] = Field(default=RulePart(value=Constant("slug")))
     mode: Literal["create", "upsert", "mirror"] = "create"
     locale: Annotated[str, Field(min_length=1)] | None = None
     publish: Literal["live", "draft"] = "live"
