@@ -88,10 +88,13 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
         raise UsageError(
             f"A {type(sheet).__name__} is no sheet.", "Give a path, or a polars DataFrame (LazyFrame.collect())."
         )
+    for path in (mapping, sheet):
+        if isinstance(path, str | Path):
+            _refuse_unwritable(path)
     loaded = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
-    path = loaded.path if isinstance(loaded, MappingOfFile) else None
+    of_file = loaded.path if isinstance(loaded, MappingOfFile) else None
     options.mode_of(loaded.mode)
-    folder = Path() if path is None else path.parent
+    folder = Path() if of_file is None else of_file.parent
     if sheet is None and loaded.source.path is not None:
         sheet = loaded.source.path if loaded.source.path == "-" else folder / loaded.source.path
     settings = read_settings(base_url=options.base_url, token_file=options.token_file, sandbox=options.sandbox)
@@ -102,8 +105,8 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
             "It is not said where the state file of a frame lies.",
             'Give `state`: RunOptions(state=Path("products.db")).',
         )
-    state = state_path(path, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
-    return Job(loaded, path, folder, sheet, settings, options, state)
+    state = state_path(of_file, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
+    return Job(loaded, of_file, folder, sheet, settings, options, state)
 
 
 def load_mapping(path: str | Path) -> MappingOfFile:
@@ -132,6 +135,15 @@ def load_mapping(path: str | Path) -> MappingOfFile:
         raise too_deep(path.stem, text) from error
     parsed = parse_mapping(table, name=path.stem, text=text, environment=environment())
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
+
+
+def _refuse_unwritable(path: str | Path) -> None:
+    """Refuse a name that is no UTF-8: the state file, which keeps it for `retry`, and JSON have no room for it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        raise UsageError(f"The name of the file {shown} is not written in UTF-8.", "Give it another name.") from error
 
 
 def today_of(mapping: Mapping) -> date:

@@ -129,6 +129,11 @@ def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
         return found
     settings = read_settings(base_url=options.base_url, sandbox=options.sandbox)
     path = state_path(mapping, base_url=settings.base_url, sandbox=options.sandbox)
+    if not path.exists() and (Path(mapping).suffix.lower() != ".toml" or not Path(mapping).is_file()):
+        raise UsageError(
+            f"There is no mapping file {mapping}." if not Path(mapping).exists() else f"{mapping} is no mapping file.",
+            "Name the mapping that was run (it ends in .toml), or its state file with --state PATH.",
+        )
     return [_there(path, sorted(path.parent.glob(f"{Path(mapping).stem}.*db")))]
 
 

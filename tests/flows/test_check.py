@@ -180,6 +180,15 @@ def test_a_mapping_that_cannot_be_read_says_why(place: Path, text: str | bytes |
     json.dumps(result.as_json())
 
 
+def test_a_name_that_is_no_utf8_is_refused_before_anything_is_kept(place: Path) -> None:
+    """The state file keeps the names of mapping and sheet."""
+    for mapping, rows in (("tags.toml", "\udcff.csv"), ("\udcff.toml", "tags.csv")):
+        result = check(place / mapping, place / rows, SANDBOX)
+        assert result.error is not None
+        assert (result.exit_code, result.error.code) == (2, "usage")
+        json.dumps(result.as_json(), ensure_ascii=False).encode()
+
+
 # The whole sheet, in small batches ---------------------------------------------------------------------------------
 
 SCHEMA = parse_collection(

@@ -83,6 +83,8 @@ def test_list_prints_rows_as_csv_in_the_order_of_the_sheet(place: Path, capsys: 
         (["tags.toml", "--sandbox", "--list", "lost"], "published"),
         (["--list", "--json"], "Leave one of them away"),
         (["--state", "gone.db"], "nothing was run there yet"),
+        (["gone.toml", "--sandbox"], "There is no mapping file gone.toml"),
+        ([".importer", "--sandbox"], ".importer is no mapping file"),
     ],
 )
 def test_what_cannot_be_shown_is_said_with_the_way_out(
