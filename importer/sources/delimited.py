@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from importer.model import SourceOptions
 
-BLOCK_BYTES = 5 << 19
+BLOCK_BYTES = 7 << 19
 """Bytes of a batch: some ten thousand rows of twelve short cells."""
 
 _PIECES = 16
