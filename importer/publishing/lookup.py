@@ -99,7 +99,8 @@ class Lookup:
             if one.id not in held and self._same(item, one):
                 vetted.adopted.append((item, one))
                 return
-        made = self._made(item, holders, held)
+        given = {shown.id for _, _, shown in vetted.made}
+        made = self._made(item, [one for one in holders if one.id not in given], held)
         if made is not None:
             vetted.made.append((item, *made))
             return
