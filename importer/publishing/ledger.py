@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from importer.model import Progress, Status
 from importer.publishing.matching import status_of
-from importer.state import CheckedRow, Published, Refused, Sent
+from importer.state import Adopted, CheckedRow, Published, Refused, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from importer.client import ListedItem
     from importer.model import Counts, Item, Observer, Row
@@ -43,20 +43,35 @@ class Ledger:
 
     def created(self, key: Key, status: Status) -> None:
         """Count an item that this run made, or settled as made."""
+        self._count_created(key, status)
+        self.tell()
+
+    def answered(self, published: Iterable[Published]) -> None:
+        """Count the items of an answer."""
+        for one in published:
+            self._count_created((one.locale, one.key), one.status)
+        self.tell()
+
+    def _count_created(self, key: Key, status: Status) -> None:
         self.undecided.discard(key)
         if status is Status.STAGED:
             self.counts.staged += 1
         else:
             self.counts.created += 1
-        self.tell()
 
-    def found(self, wanted: Wanted, item: Item | None, shown: Shown) -> None:
-        """Give a row the item that was found for it."""
-        key, status = wanted.id, status_of(shown)
-        warning = SLUG_ALTERED if shown.slug != wanted.slug else None
-        self.adopt(wanted, shown, warning)
-        if warning:
-            self.warnings[warning] += 1
+    def found(self, found: Sequence[tuple[Wanted, Item | None, Shown]]) -> None:
+        """Give rows the items that were found for them: all are written down before one is counted."""
+        state = self._place.state
+        state.adopt([_adopted(wanted, shown, _altered(shown.slug, wanted.slug)) for wanted, _, shown in found])
+        rows = state.rows([wanted.id for wanted, _, _ in found])
+        for wanted, item, shown in found:
+            if shown.slug != wanted.slug:
+                self.warnings[SLUG_ALTERED] += 1
+            self._count_found(rows[wanted.id], item, status_of(shown))
+
+    def _count_found(self, row: Row, item: Item | None, status: Status) -> None:
+        """Count a row that was given an item; one that the sheet has not named yet waits for that."""
+        key = (row.locale, row.key)
         if item is not None:
             now: str | None = item.fingerprint
         elif key in self._rejected:
@@ -64,19 +79,14 @@ class Ledger:
         else:
             self.settled[key] = status
             return
-        if self._place.state.rows([key])[key].fingerprint == now:
+        if row.fingerprint == now:
             self.created(key, status)
         else:
             self.left_alone(key)
 
-    def adopt(self, wanted: Wanted, shown: Shown, warning: str | None = None) -> None:
-        """Write down that a row has this item, and with what content, which an earlier send may have brought."""
-        self._place.state.adopt(
-            *wanted.id,
-            (shown.id, shown.slug, status_of(shown), shown.last_published),
-            warning,
-            as_sent=wanted.sent.get(shown.readable),
-        )
+    def adopt(self, wanted: Wanted, shown: Shown) -> None:
+        """Write down that a row has this item now, instead of another."""
+        self._place.state.adopt([_adopted(wanted, shown)])
 
     def _recant(self, key: Key) -> str | None:
         """Take back that a row is rejected, for its item is there after all; gives what the sheet says (hash)."""
@@ -121,14 +131,16 @@ class Ledger:
         self.counts.skipped += 1
         self.tell()
 
-    def adopted(self, item: Item, holder: Shown) -> None:
-        """Take an item of the collection that is the row's own, though the state did not know of it."""
+    def adopted(self, found: Sequence[tuple[Item, Shown]]) -> None:
+        """Take items of the collection that are the rows' own, though the state did not know of them."""
         self._place.state.adopt(
-            item.locale,
-            item.key,
-            (holder.id, holder.slug, status_of(holder), holder.last_published),
-            SLUG_ALTERED if holder.slug != item.slug else None,
-            sent=Sent(item, self._place.source),
+            [
+                Adopted(
+                    _published(item.locale, item.key, shown, _altered(shown.slug, item.slug)),
+                    sent=Sent(item, self._place.source),
+                )
+                for item, shown in found
+            ]
         )
 
     def rejected(self, item: Item, code: str, message: str) -> None:
@@ -161,7 +173,7 @@ class Ledger:
 
     def answer(self, item: Item, listed: ListedItem, status: Status) -> Published:
         """What the state is told of an item of an answer."""
-        warning = SLUG_ALTERED if listed.slug != item.slug else None
+        warning = _altered(listed.slug, item.slug)
         if warning:
             self.warnings[warning] += 1
         return Published(item.locale, item.key, listed.id, listed.slug, status, listed.last_published, warning)
@@ -178,3 +190,17 @@ class Ledger:
     def say(self, sentence: str) -> None:
         """Tell a person something."""
         self._observer.say(sentence)
+
+
+def _adopted(wanted: Wanted, shown: Shown, warning: str | None = None) -> Adopted:
+    """Say whose an item is, and with what content, which an earlier send may have brought."""
+    return Adopted(_published(*wanted.id, shown, warning), as_sent=wanted.sent.get(shown.readable))
+
+
+def _published(locale: str, key: str, shown: Shown, warning: str | None) -> Published:
+    return Published(locale, key, shown.id, shown.slug, status_of(shown), shown.last_published, warning)
+
+
+def _altered(slug: str, sent: str) -> str | None:
+    """Give the warning of an item that has another slug than was sent."""
+    return SLUG_ALTERED if slug != sent else None

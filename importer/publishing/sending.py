@@ -98,14 +98,13 @@ class Sender:
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
         """Look the chunk up (rule 8); gives what is left to be sent."""
         vetted = await self._lookup.vet(chunk)
+        self._ledger.adopted(vetted.adopted)
         for item, holder in vetted.adopted:
-            self._ledger.adopted(item, holder)
             if item.live and status_of(holder) is Status.STAGED:
                 self._waiting.staged.append(Todo(Decision.PUBLISH, item, holder.id))
             else:
                 self._ledger.unchanged((item.locale, item.key))
-        for item, wanted, shown in vetted.made:
-            self._ledger.found(wanted, item, shown)
+        self._ledger.found([(wanted, item, shown) for item, wanted, shown in vetted.made])
         for item, message in vetted.taken:
             self._ledger.rejected(item, "slug_taken", message)
         return Chunk(tuple(vetted.free)) if vetted.free else None
@@ -186,8 +185,7 @@ class Sender:
             open_=bool(missing),
         )
         self.underway.pop(request, None)
-        for one in published:
-            self._ledger.created((one.locale, one.key), one.status)
+        self._ledger.answered(published)
         if twins:
             self._waiting.check_twins(place.clock.monotonic() + place.timing.lag)
         if missing:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 GRACE = 10.0
 """Seconds that requests in flight are waited for once a run is told to stop."""
 
-BREATH = 20
+BREATH = 100
 """Rows that are written down in one go before others get a turn."""
 
 SERIOUS = (Bug, DiskFull, Locked, StateError)
@@ -305,11 +305,12 @@ class Session:
 
     async def _apply(self, settled: Settled) -> None:
         """Give rows in doubt the verdicts that a listing showed."""
-        for place, (one, shown) in enumerate(settled.found):
-            if place % BREATH == 0:
-                await self._place.clock.sleep(0)
-            self._sender.settled_good(one.wanted.id)
-            self.ledger.found(one.wanted, one.item, shown)
+        for start in range(0, len(settled.found), BREATH):
+            await self._place.clock.sleep(0)
+            found = settled.found[start : start + BREATH]
+            for one, _ in found:
+                self._sender.settled_good(one.wanted.id)
+            self.ledger.found([(one.wanted, one.item, shown) for one, shown in found])
         self._place.state.release([one.wanted.id for one in settled.absent])
         again = []
         for one in settled.absent:

@@ -80,7 +80,7 @@ class Twins:
             for item in newer:
                 state.set_fact(REMOVE + item.id, wanted.locale)  # a run that ends here leaves them to the next one
             if row.item_id is None:
-                self._ledger.found(wanted, None, kept)
+                self._ledger.found([(wanted, None, kept)])
             elif kept.id != row.item_id:
                 self._ledger.adopt(wanted, kept)
             return all([await self._remove(item.id, wanted.locale) for item in newer])

@@ -2,6 +2,7 @@
 
 from importer.state.records import (
     UNNAMED,
+    Adopted,
     CheckedRow,
     Doubt,
     Identity,
@@ -19,6 +20,7 @@ from importer.state.store import State
 
 __all__ = [
     "UNNAMED",
+    "Adopted",
     "CheckedRow",
     "Doubt",
     "Identity",

@@ -65,6 +65,18 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """An item that was found to be a row's own.
+
+    A row that was never sent needs its `sent`; `as_sent` is what the item holds, if an earlier send brought it.
+    """
+
+    published: Published
+    sent: Sent | None = None
+    as_sent: SentRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A row that was refused, and why.
 

@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING
 
 from importer.state import requests, rows, runs, seen
 from importer.state.book import Book
-from importer.state.records import Published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from importer.model import Row, Status
-    from importer.state.records import CheckedRow, Doubt, Refused, Request, SeenItem, Sent, SentRow, TwinCheck
+    from importer.state.records import (
+        Adopted,
+        CheckedRow,
+        Doubt,
+        Published,
+        Refused,
+        Request,
+        SeenItem,
+        Sent,
+        SentRow,
+        TwinCheck,
+    )
 
 Named = tuple[str, str]
 """A row by its locale and key."""
@@ -154,28 +164,21 @@ class State(Book):
         """List the rows in flight, each with the latest request that carried it."""
         return requests.doubts(self._file, self._read_collection)
 
-    def adopt(
-        self,
-        locale: str,
-        key: str,
-        item: tuple[str, str, Status, str | None],
-        warning: str | None = None,
-        *,
-        sent: Sent | None = None,
-        as_sent: SentRow | None = None,
-    ) -> None:
-        """Give a row the item (id, slug, PUBLISHED or STAGED, lastPublished) that was found to be its own.
+    def adopt(self, found: Sequence[Adopted]) -> None:
+        """Give rows the items that were found to be their own, all or none of them; they may be PUBLISHED or STAGED.
 
-        A row that was never sent needs its `sent`; `as_sent` is what the item holds, if an earlier send brought it.
+        Raises Bug for an item of a row that was never sent and has no `sent`, or that another row holds.
         """
-        item_id, slug, status, last_published = item
-        found = Published(locale, key, item_id, slug, status, last_published, warning)
+        if not found:
+            return
         with self._file.transaction() as connection:
-            if sent is not None:
-                rows.put_named(connection, self._collection, sent)
-            rows.put_published(connection, self._collection, [found])
-            if as_sent is not None:
-                rows.put_as_sent(connection, self._collection, as_sent)
+            for one in found:
+                if one.sent is not None:
+                    rows.put_named(connection, self._collection, one.sent)
+            rows.put_published(connection, self._collection, [one.published for one in found])
+            for one in found:
+                if one.as_sent is not None:
+                    rows.put_as_sent(connection, self._collection, one.as_sent)
 
     def tell_error(self, refused: Refused, run: str) -> None:
         """Tell a row that holds an item what went wrong with it; its status stays."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from importer.model import Item, Status
-from importer.state import CheckedRow, Identity, Published, Refused, SeenItem, Sent, State
+from importer.state import Adopted, CheckedRow, Identity, Published, Refused, SeenItem, Sent, State
 from importer.state.instants import read, written
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -107,7 +107,7 @@ class Lives(RuleBasedStateMachine):
             if key in carried:
                 continue
             if adopted:
-                self.state.adopt("", key, (f"id-{key}", key, Status.PUBLISHED, None))
+                self.state.adopt([Adopted(Published("", key, f"id-{key}", key, Status.PUBLISHED))])
                 self.status[key] = self.item[key] = Status.PUBLISHED
             else:
                 self.state.release([("", key)])

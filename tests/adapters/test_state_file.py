@@ -14,7 +14,7 @@ import pytest
 
 from importer.errors import Bug, DiskFull, Locked, StateError
 from importer.model import Item, Status
-from importer.state import CheckedRow, Identity, Sent, State
+from importer.state import Adopted, CheckedRow, Identity, Published, Sent, State
 from importer.state.file import StateFile
 from importer.state.migrations import APPLICATION, MIGRATIONS, migrate
 
@@ -362,5 +362,7 @@ def test_killed_run_leaves_every_row_published_or_in_flight(path: Path) -> None:
             assert state.interrupted(None) == bool(doubts)
             assert state.runs()[-1].finished_at is None
             state.release([(doubt.row.locale, doubt.row.key) for doubt in doubts])
-            for row in state.all_rows(Status.PENDING):
-                state.adopt(row.locale, row.key, (f"id-{row.key}", row.key, Status.PUBLISHED, None))
+            left = list(state.all_rows(Status.PENDING))
+            state.adopt(
+                [Adopted(Published(row.locale, row.key, f"id-{row.key}", row.key, Status.PUBLISHED)) for row in left]
+            )

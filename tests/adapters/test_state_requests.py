@@ -9,7 +9,7 @@ import pytest
 
 from importer.errors import Bug
 from importer.model import Item, Row, Status
-from importer.state import Identity, Published, Refused, Sent, SentRow, State, TwinCheck
+from importer.state import Adopted, Identity, Published, Refused, Sent, SentRow, State, TwinCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,15 +152,28 @@ def test_one_item_is_never_given_to_two_rows(state: State) -> None:
     request = begin(state, item("a"), item("b"))
     state.finish(request, outcome="answered", at=NOW, published=[published("a")])
     with pytest.raises(Bug, match="two rows"):
-        state.adopt("", "b", ("id-a", "slug-b", Status.PUBLISHED, None))
+        state.adopt([Adopted(Published("", "b", "id-a", "slug-b", Status.PUBLISHED))])
     assert row(state, "b").item_id is None
+
+
+def test_what_one_listing_found_is_written_down_whole_or_not_at_all(state: State) -> None:
+    """A run that ends in between settles all of it again, so nothing may be counted twice."""
+    begin(state, item("a"), item("b"), item("c"))
+    found = [Adopted(published(key)) for key in ("a", "b")]
+    twice = Adopted(Published("", "c", "id-a", "slug-c", Status.PUBLISHED))
+    with pytest.raises(Bug, match="two rows"):
+        state.adopt([*found, twice])
+    assert [row(state, key).status for key in "abc"] == [Status.IN_FLIGHT] * 3
+    state.adopt(found)
+    assert [row(state, key).item_id for key in "abc"] == ["id-a", "id-b", None]
+    state.adopt([])
 
 
 def test_only_published_or_staged_rows_hold_items(state: State) -> None:
     """A row with an item that is called rejected would be counted wrongly."""
     begin(state, item("a"))
     with pytest.raises(Bug, match="cannot be rejected"):
-        state.adopt("", "a", ("id-a", "slug-a", Status.REJECTED, None))
+        state.adopt([Adopted(Published("", "a", "id-a", "slug-a", Status.REJECTED))])
 
 
 def test_answer_for_an_unknown_request_is_our_own_mistake(state: State) -> None:
@@ -185,7 +198,7 @@ def test_lost_request_stays_open_until_it_is_closed(state: State) -> None:
     """Rule 7: twins are looked for even if the rows were settled long before."""
     request = begin(state, item("a"))
     state.lost(request, NOW)
-    state.adopt("", "a", ("id-a", "slug-a", Status.PUBLISHED, None), warning="slug_altered")
+    state.adopt([Adopted(Published("", "a", "id-a", "slug-a", Status.PUBLISHED, warning="slug_altered"))])
     assert (row(state, "a").status, row(state, "a").warning) == (Status.PUBLISHED, "slug_altered")
     [still] = state.open_requests()
     assert (still.id, still.outcome, still.lost_at, still.closed) == (request, "lost", NOW, False)
@@ -281,10 +294,10 @@ def test_settled_row_can_be_rejected(state: State) -> None:
 
 def test_row_never_sent_adopts_the_item_that_was_found(state: State) -> None:
     """Without a state file an item with the row's key and content is adopted: the row is made for it."""
-    found = ("id-a", "slug-a", Status.PUBLISHED, "2026-11-23T17:45:02.000Z")
+    found = Published("", "a", "id-a", "slug-a", Status.PUBLISHED, "2026-11-23T17:45:02.000Z")
     with pytest.raises(Bug, match="never sent"):
-        state.adopt("", "a", found)
-    state.adopt("", "a", found, sent=Sent(item("a", 9), "products.csv"))
+        state.adopt([Adopted(found)])
+    state.adopt([Adopted(found, sent=Sent(item("a", 9), "products.csv"))])
     kept = row(state, "a")
     assert (kept.status, kept.item_id, kept.source_row, kept.source_hash) == (Status.PUBLISHED, "id-a", 9, "hash1")
     assert (kept.first_request, kept.attempts) == (None, 0)
