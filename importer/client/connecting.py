@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import httpx
 
 from importer.client.wire import READ_TIMEOUT
 from importer.errors import TokenError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _IDLE = 3.0
@@ -36,24 +41,42 @@ def connect(
         raise UsageError(f"The base address {base_url!r} is no web address.", _ADDRESS_HINT)
     trust_env = address.host not in _LOOPBACK
     encrypted = transport is None and address.scheme == "https"
-    return httpx.AsyncClient(
-        base_url=address,
-        transport=transport,
-        verify=_certificates(trust_env=trust_env) if encrypted else _no_certificates(),
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "User-Agent": f"importer/{_version()}",
-        },
-        timeout=READ_TIMEOUT,
-        limits=httpx.Limits(
-            max_connections=concurrency + 4, max_keepalive_connections=concurrency + 4, keepalive_expiry=_IDLE
-        ),
-        follow_redirects=False,
-        trust_env=trust_env,
-    )
+    with _environment_told():
+        return httpx.AsyncClient(
+            base_url=address,
+            transport=transport,
+            verify=_certificates(trust_env=trust_env) if encrypted else _no_certificates(),
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json",
+                "User-Agent": f"importer/{_version()}",
+            },
+            timeout=READ_TIMEOUT,
+            limits=httpx.Limits(
+                max_connections=concurrency + 4, max_keepalive_connections=concurrency + 4, keepalive_expiry=_IDLE
+            ),
+            follow_redirects=False,
+            trust_env=trust_env,
+        )
 
 
+@contextmanager
+def _environment_told() -> Iterator[None]:
+    """Say which variable it is that the network cannot be used with; addresses of proxies may hold passwords."""
+    try:
+        yield
+    except ImportError as error:
+        raise UsageError("Proxies of the kind SOCKS are not supported.", _PROXY_HINT) from error
+    except ValueError as error:
+        raise UsageError("A proxy that the environment names is no address.", _PROXY_HINT) from error
+    except OSError as error:  # what is wrong with certificates is one too
+        raise UsageError(
+            f"The certificates that the environment names cannot be read: {error.strerror or error}.",
+            "SSL_CERT_FILE and SSL_CERT_DIR name them; without these the usual ones are taken.",
+        ) from error
+
+
+_PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY read like http://proxy.example:3128."
 _ADDRESS_HINT = "It reads like https://api.webflow.com/v2."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ from importer.pacing import Pacer
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from contextlib import AbstractAsyncContextManager
 
     from importer.client.local import LocalTransport
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from importer.settings import Settings
 
 T = TypeVar("T")
+
+_OTHER_SANDBOX = "--sandbox-file PATH says where the sandbox keeps its file."
 
 SANDBOX_RATE = "6000"
 """Requests a minute that the embedded sandbox allows: nobody should wait for a toy."""
@@ -75,7 +77,8 @@ async def connection(
             client = Client(
                 http, pacer, clock, tally, patience=min(options.patience, options.deadline or options.patience)
             )
-            yield Connection(client, clock, tally, embedded=options.sandbox)
+            with _damage_told(app):
+                yield Connection(client, clock, tally, embedded=options.sandbox)
     finally:
         if app is not None:
             app.close()
@@ -87,19 +90,36 @@ def _transport_to(app: Sandbox) -> LocalTransport:
     return LocalTransport(app)
 
 
+@contextmanager
+def _damage_told(app: Sandbox | None) -> Iterator[None]:
+    """Say what a damaged file of the sandbox means for the person who asked."""
+    if app is None:
+        yield
+        return
+    from importer.sandbox import SandboxDamaged  # it is loaded already
+
+    try:
+        yield
+    except SandboxDamaged as error:
+        raise UsageError(
+            f"The sandbox cannot use its file: {error}.",
+            "Name another file with --sandbox-file; or remove it, and the state file beside it with it.",
+        ) from error
+
+
 def _embedded(mapping_path: Path | None, options: RunOptions) -> Sandbox:
     """Open the sandbox of this process, and make its file where there is none."""
     from importer.sandbox import create_app  # not on the way to the real Webflow: starting is quicker without
 
     path = sandbox_path(mapping_path, options.sandbox_file)
-    seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
     try:
+        seed = None if path.exists() else seed_beside(Path() if mapping_path is None else mapping_path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         return create_app(path, seed=seed, switches={"rate_limit": SANDBOX_RATE})
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"The sandbox cannot use {path}: {error}", "Name another file with --sandbox-file, or remove this one."
-        ) from error
+    except OSError as error:
+        raise UsageError(f"The sandbox cannot use {path}: {error.strerror or error}.", _OTHER_SANDBOX) from error
+    except ValueError as error:
+        raise UsageError(str(error), _OTHER_SANDBOX) from error
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -119,6 +139,10 @@ def seed_beside(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         seed = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise MappingError(
+            f"{path} cannot be read: {error.strerror or error}.", "A new sandbox starts from it; mend it or remove it."
+        ) from error
     except orjson.JSONDecodeError as error:
         raise MappingError(
             f"{path} is no JSON: {error}.", "A new sandbox starts from it; mend it or remove it."

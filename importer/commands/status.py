@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,7 +130,7 @@ def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
         return found
     settings = read_settings(base_url=options.base_url, sandbox=options.sandbox)
     path = state_path(mapping, base_url=settings.base_url, sandbox=options.sandbox)
-    if not path.exists() and (Path(mapping).suffix.lower() != ".toml" or not Path(mapping).is_file()):
+    if not os.path.lexists(path) and (Path(mapping).suffix.lower() != ".toml" or not Path(mapping).is_file()):
         raise UsageError(
             f"There is no mapping file {mapping}." if not Path(mapping).exists() else f"{mapping} is no mapping file.",
             "Name the mapping that was run (it ends in .toml), or its state file with --state PATH.",
@@ -146,8 +147,11 @@ def run_of(summary: dict[str, object]) -> dict[str, object]:
 
 
 def _there(path: Path, others: list[Path]) -> Path:
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror or error}.", "Who may read its folder?") from error
     hint = "Run something first: `importer run MAPPING`."
     if others:
         hint = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from importer.sandbox.app import Sandbox, create_app, default_seed
+from importer.sandbox.app import Sandbox, SandboxDamaged, create_app, default_seed
 from importer.sandbox.faults import FAULTS, WireFault
 from importer.sandbox.switches import SWITCHES
 
@@ -22,6 +22,7 @@ __all__ = [
     "FAULTS",
     "SWITCHES",
     "Sandbox",
+    "SandboxDamaged",
     "WireFault",
     "create_app",
     "default_seed",

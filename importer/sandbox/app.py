@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections import Counter, deque
 from email.utils import formatdate
@@ -42,6 +43,10 @@ def default_seed() -> dict[str, Any]:
     return seed
 
 
+class SandboxDamaged(Exception):  # noqa: N818 - a state of its file, not of the request
+    """The sandbox's own file cannot be read or written."""
+
+
 class Sandbox(Starlette):
     """A Webflow on this machine: `/v2` is the API, `/_sandbox` its remote control, `/` a page to look at."""
 
@@ -68,7 +73,10 @@ class Sandbox(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the API goes past Starlette's own error pages, which would answer a broken connection."""
         if scope["type"] == "http" and (scope["path"] == "/v2" or scope["path"].startswith("/v2/")):
-            await self._serve_api(scope, receive, send)
+            try:
+                await self._serve_api(scope, receive, send)
+            except sqlite3.DatabaseError as error:
+                raise SandboxDamaged(str(error)) from error
         else:
             await super().__call__(scope, receive, send)
 

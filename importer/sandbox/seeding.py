@@ -67,7 +67,10 @@ def open_seeded(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connect
 
     Raises ValueError with a sentence if the file is none of ours, or the seed is not one.
     """
-    _weigh(seed)  # before the file is made: a file without a site would be taken for one that was seeded
+    try:
+        _weigh(seed)  # before the file is made: a file without a site would be taken for one that was seeded
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError("The seed is not built like one: lists and objects are not where they should be.") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     try:
