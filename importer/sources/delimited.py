@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importer.model import SourceOptions
 
 BLOCK_BYTES = 7 << 19
-"""Bytes of a batch: some twenty thousand rows of twelve short cells; smaller ones cost more calls, larger ones memory."""
+"""Bytes of a batch: some twenty thousand rows of twelve short cells. Smaller costs more calls, larger more memory."""
 
 _PIECES = 16
 """In how many pieces a block is read."""
