@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from importer.errors import MappingError, UsageError
+from importer.errors import MappingError, StateError, UsageError
 from importer.mapping import Mapping, parse_mapping, too_deep
 from importer.settings import Settings, Token, environment, read_settings, state_path
 from importer.sources import Source, open_source
@@ -82,7 +82,7 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
     """Put together what a command works on; opens nothing but the mapping file and the token file.
 
     The sheet wins over the mapping's `[source] path`, which begins at the mapping file. Raises MappingError,
-    UsageError, NotYet, TokenError.
+    UsageError, NotYet, TokenError, StateError where the state file's folder may not be looked into.
     """
     if sheet is not None and not isinstance(sheet, str | Path | pl.DataFrame):
         raise UsageError(
@@ -106,6 +106,13 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
             'Give `state`: RunOptions(state=Path("products.db")).',
         )
     state = state_path(of_file, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
+    try:
+        state.exists()  # of a folder that may not be looked into, nobody can tell what is in it
+    except OSError as error:
+        raise StateError(
+            f"The state file {state} cannot be reached: {error.strerror or error}.",
+            "Name a file in a folder that can be read and written to with --state PATH.",
+        ) from error
     return Job(loaded, of_file, folder, sheet, settings, options, state)
 
 

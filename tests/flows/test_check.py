@@ -189,6 +189,16 @@ def test_a_name_that_is_no_utf8_is_refused_before_anything_is_kept(place: Path) 
         json.dumps(result.as_json(), ensure_ascii=False).encode()
 
 
+def test_a_place_of_the_state_that_cannot_be_reached_is_said(place: Path) -> None:
+    """Such as a folder that may not be looked into, or a name that is too long."""
+    path = sheet(place, "Food,food,,\n")
+    for options in (SANDBOX, replace(SANDBOX, offline=True)):
+        result = check(place / "tags.toml", path, replace(options, state=place / ("a" * 300)))
+        assert result.error is not None
+        assert (result.exit_code, result.error.code) == (2, "state")
+        assert "--state" in result.error.hint
+
+
 # The whole sheet, in small batches ---------------------------------------------------------------------------------
 
 SCHEMA = parse_collection(
