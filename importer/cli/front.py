@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, _terminated)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a narrow terminal is no reason to die
+    spoken: dict[str, int] = {}
     try:
-        status = answer(given)
-        for number in (signal.SIGINT, signal.SIGTERM):  # it is said how it ended: a signal comes too late by now
-            signal.signal(number, signal.SIG_IGN)
+        try:
+            status = answer(given, spoken)
+            _deafen()
+        except KeyboardInterrupt as stop:  # it came in the moment between the last word and the end
+            _deafen()
+            status = spoken.get("exit_code", _interrupted(stop).exit_code)
         sys.stdout.flush()
     except BrokenPipeError:  # somebody read the first lines and left, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -36,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def answer(arguments: list[str]) -> int:
-    """Run one command; its exit status."""
+def answer(arguments: list[str], spoken: dict[str, int] | None = None) -> int:
+    """Run one command; its exit status, which is put into `spoken` once the one object of --json was begun."""
     as_json = "--json" in arguments
-    spoken: dict[str, int] = {}
+    spoken = {} if spoken is None else spoken
     try:
         release_signals()
         status = group.main(args=arguments, prog_name="importer", standalone_mode=False, obj=spoken)
@@ -58,6 +63,12 @@ def answer(arguments: list[str]) -> int:
         _trace(mistake)
         return _said(_bug(mistake), as_json=as_json)
     return status if isinstance(status, int) else 0
+
+
+def _deafen() -> None:
+    """It is said how the command ended: a signal comes too late."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _said(error: ImporterError, *, as_json: bool) -> int:

@@ -36,7 +36,8 @@ class Stopping:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._told)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as for whoever is started in the background
+                    self._before[number] = signal.signal(number, self._told)
         return self
 
     def __exit__(

@@ -39,6 +39,18 @@ def test_the_second_signal_goes_to_who_heard_signals_before() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """What a shell starts in the background is not for its Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Stopping() as stopping:
+            signal.raise_signal(signal.SIGINT)
+            stopping.check()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_handlers_are_given_back() -> None:
     """Who heard signals before hears them again."""
     before = [signal.getsignal(number) for number, _, _ in SIGNALS]
