@@ -18,7 +18,7 @@ def ctrl_c() -> None:
 
 
 @pytest.fixture(autouse=True)
-def signals(ctrl_c: None) -> Iterator[None]:  # noqa: ARG001 - it comes first
+def signals(ctrl_c: None) -> Iterator[None]:
     """Hear signals after a test as before it: the end of a command hears none."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
