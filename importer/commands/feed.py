@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,7 +16,7 @@ from importer.planning import Decision, decide
 from importer.publishing import Todo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from importer.commands.checking import Sheet
     from importer.mapping import Compiled
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from importer.state import State
 
 DECISIONS = tuple(Decision)
+
+SENDING = frozenset({Decision.CREATE, Decision.PUBLISH})
+"""Decisions that ask for a request; a run that was stopped leaves such rows in the sheet."""
+
+DECIDED_AT_ONCE = 2_000
+"""Rows that are decided about in one go; others get a turn in between."""
 
 NEEDED = frozenset({Decision.CREATE, Decision.PUBLISH, Decision.SETTLE, Decision.COMPARE})
 """Decisions for which the item itself must be made."""
@@ -111,22 +118,42 @@ class Feed:
     ) -> None:
         self._source, self._compiled, self._sheet = source, compiled, sheet
         self._state, self._ledger, self._selection = state, ledger, selection
-        self.drawn = 0
+        self._unasked = self._at_rest = self.drawn = 0
+        self._stopped: Callable[[], bool] = lambda: False
 
-    def todos(self) -> Iterator[Todo | None]:
-        """Give the rows that need something, in the order of the sheet; None after each batch, for others' turn."""
+    def todos(self, foreseen: Counter[tuple[Decision, str]], *, stopped: Callable[[], bool]) -> Iterator[Todo | None]:
+        """Give the rows that need something, in the order of the sheet; now and then None, for others' turn.
+
+        Once the run is `stopped`, rows to be sent are left where they are, and the sheet is read no further than there
+        are others to count, by what was `foreseen`.
+        """
+        self._stopped = stopped
+        self._unasked = self._sheet.good - foreseen.total()
+        self._at_rest = sum(number for (decision, _), number in foreseen.items() if decision not in SENDING)
         for batch in self._source.batches():
+            if stopped() and self._at_rest <= 0:
+                self._skip(self._unasked)
+                break
             good = self._sheet.without_bad(self._compiled.apply(batch).frame)
             asked = self._selection.keep(good)
-            self._ledger.counts.skipped += good.height - asked.height
-            self.drawn += good.height - asked.height
-            if asked.height:
-                yield from self._of_batch(asked)
-            yield None
+            self._skip(good.height - asked.height)
+            for part in asked.iter_slices(DECIDED_AT_ONCE):
+                yield from self._of_part(part)
+                yield None
         self._ledger.tell()
 
-    def _of_batch(self, frame: pl.DataFrame) -> Iterator[Todo]:
+    def _skip(self, number: int) -> None:
+        """Count rows that nobody asked for."""
+        self._unasked -= number
+        self._ledger.counts.skipped += number
+        self.drawn += number
+
+    def _of_part(self, frame: pl.DataFrame) -> Iterator[Todo]:
         decided = decisions(frame, self._state, retry=self._selection.only_failed)
+        at_rest = pl.Series([decision not in SENDING for decision, _ in decided], dtype=pl.Boolean)
+        self._at_rest -= sum(at_rest)
+        if self._stopped():
+            frame, decided = frame.filter(at_rest), list(compress(decided, at_rest))
         needed = frame.filter(pl.Series([decision in NEEDED for decision, _ in decided], dtype=pl.Boolean))
         items = items_of(needed, self._compiled)
         cleared: list[tuple[str, str]] = []

@@ -227,9 +227,10 @@ async def _published(current: _Run) -> None:
             ledger=session.ledger,
             selection=current.selection,
         )
+        todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None)
         try:
             with current.stopping.telling(session.interrupt):
-                await session.publish(feed.todos(), _plan(current), deadline=_deadline(current, opened.clock))
+                await session.publish(todos, _plan(current), deadline=_deadline(current, opened.clock))
         except ImporterError as error:
             current.error = error
         current.counts.in_doubt, left = session.left_over()

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from importer.commands.feed import Feed
 from importer.publishing import Session
 from importer.settings import parse_count_or_percent, parse_rows
 from importer.state import State
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from importer.planning import Decision
     from tests.flows.conftest import Night
 
 
@@ -285,3 +287,32 @@ def test_patience_does_not_end_with_the_run(night: Callable[..., Night], date: s
     assert one.run(patience=60.0).counts.created == 5
     assert one.writes() == before
     complete(one, 5)
+
+
+def test_stopped_run_reads_no_further_than_there_is_something_to_count(
+    night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C early in a long sheet: rows to be sent stay where they are, rows at rest are counted."""
+    drawn: list[Decision] = []
+
+    class Watched(Feed):
+        def todos(self, *given: Any, **named: Any) -> Iterator[Any]:
+            for todo in super().todos(*given, **named):
+                drawn.extend([] if todo is None else [todo.decision])
+                yield todo
+
+    monkeypatch.setattr("importer.commands.run.Feed", Watched)
+    one = night()
+    one.sheet = one.rows(40_000)
+    told(one, 1)
+    counts = one.run(rows=parse_rows("2-30001")).counts
+    assert one.exit_code == 130
+    assert (counts.skipped, counts.created + counts.not_sent, counts.in_doubt) == (10_000, 30_000, 0)
+    assert len(drawn) <= 2_500
+    one.wire = lambda inner: inner
+    one.faults = [{"when": CREATE, "do": "missing_scopes"}]
+    again = one.run().counts
+    assert (again.unchanged, again.created + again.not_sent + again.in_doubt) == (
+        counts.created,
+        40_000 - counts.created,
+    )
