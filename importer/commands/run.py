@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -128,7 +127,7 @@ def _locked(call: _Call) -> RunResult:
 def _checked(call: _Call, source: Source, state: State) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
     job, stopping, observer = call.job, call.stopping, call.observer
-    around, tally = call.door.wait(stopping.unless_told(_asked(call)))
+    around, tally = call.door.wait(stopping.unless_told(_asked(call.door, job)))
     compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)
@@ -164,23 +163,10 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
     )
 
 
-async def _asked(call: _Call) -> tuple[Surroundings, Tally]:
-    job = call.job
-    async with call.door.open(job) as opened:
+async def _asked(door: Door, job: Job) -> tuple[Surroundings, Tally]:
+    async with door.open(job) as opened:
         drafts = job.options.draft or job.mapping.publish == "draft"
-        asked = asyncio.ensure_future(look_around(opened.client, job.mapping, drafts=drafts))
-        moment = _deadline(job, call.started, opened.clock)
-        if moment is not None:
-            timer = asyncio.ensure_future(opened.clock.sleep(max(0.0, moment - opened.clock.monotonic())))
-            await asyncio.wait((asked, timer), return_when=asyncio.FIRST_COMPLETED)
-            timer.cancel()
-            if not asked.done():
-                asked.cancel()
-                raise DeadlinePassed(
-                    "The deadline passed while Webflow was asked for the collection; nothing was sent.",
-                    "Run the same command again, with a longer --deadline.",
-                )
-        return await asked, opened.tally
+        return await look_around(opened.client, job.mapping, drafts=drafts), opened.tally
 
 
 def _begin(current: _Run) -> None:
@@ -244,7 +230,7 @@ async def _published(current: _Run) -> None:
         todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None)
         try:
             with current.stopping.telling(session.interrupt):
-                await session.publish(todos, _plan(current), deadline=_deadline(job, current.started, opened.clock))
+                await session.publish(todos, _plan(current), deadline=_deadline(current, opened.clock))
         except ImporterError as error:
             current.error = error
         current.counts.in_doubt, left = session.left_over()
@@ -260,11 +246,11 @@ def _plan(current: _Run) -> Plan:
     return Plan(creates)
 
 
-def _deadline(job: Job, started: float, clock: Clock) -> float | None:
+def _deadline(current: _Run, clock: Clock) -> float | None:
     """The moment (of the clock) at which the run's time is over; it runs since the command began."""
-    if job.options.deadline is None:
+    if current.job.options.deadline is None:
         return None
-    return clock.monotonic() + job.options.deadline - (time.monotonic() - started)
+    return clock.monotonic() + current.job.options.deadline - (time.monotonic() - current.started)
 
 
 def _take(current: _Run, session: Session, tally: Tally) -> None:
