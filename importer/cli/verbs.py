@@ -19,7 +19,7 @@ MAPPING_AND_SHEET = click.argument("files", nargs=-1, metavar="MAPPING [SHEET]")
 class InOrder(click.Group):
     """A group that lists its commands in the order in which people need them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         """Give the commands of today first, then those to come, each as they stand in this file."""
         return list(self.commands)
 
@@ -192,7 +192,7 @@ def _later(verb: str, sentence: str, example: str) -> None:
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
     @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="...")
-    def command(rest: tuple[str, ...]) -> int:  # noqa: ARG001 - whatever it is given
+    def command(rest: tuple[str, ...]) -> int:  # noqa: ARG001 - click hands over what nobody reads
         with signals_held():
             from importer.commands.later import not_yet
 

@@ -76,7 +76,7 @@ def _environment_told() -> Iterator[None]:
         ) from error
 
 
-_PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY read like http://proxy.example:3128."
+_PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name a scheme, a host and a port: http://HOST:PORT."
 _ADDRESS_HINT = "It reads like https://api.webflow.com/v2."
 
 

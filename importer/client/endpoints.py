@@ -76,7 +76,7 @@ def item(collection_id: str, item_id: str, *, live: bool, locale: str = "") -> C
     return Call("GET", path, (("cmsLocaleId", locale),) if locale else ())
 
 
-def items_page(  # noqa: PLR0913 - each is a filter of the listing
+def items_page(  # noqa: PLR0913 - one for each query parameter of the endpoint
     collection_id: str,
     *,
     live: bool,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the library's users read these annotations
 
 from importer.errors import NotYet, UsageError
-from importer.settings import RowRanges, Share  # noqa: TC001 - the same
+from importer.settings import RowRanges, Share  # noqa: TC001 - read by the library's users too
 
 MODES = ("create", "upsert", "mirror")
 

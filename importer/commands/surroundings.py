@@ -73,7 +73,7 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     return Surroundings(found.schema, site, locales, references)
 
 
-def as_listed(item: ListedItem, *, live: bool) -> ListedItem:  # noqa: ARG001 - whichever listing shows it
+def as_listed(item: ListedItem, *, live: bool) -> ListedItem:  # noqa: ARG001 - what a listing calls tells it too
     """Keep the whole item."""
     return item
 

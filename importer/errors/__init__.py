@@ -107,70 +107,70 @@ class SiteUnpublished(ImporterError):  # noqa: N818 - named by what to do next: 
     exit_code = 4
 
 
-class CollectionChanged(ImporterError):  # noqa: N818 - the same
+class CollectionChanged(ImporterError):  # noqa: N818 - named by what to do next: look at the collection
     """The collection's structure is not the one that was read, or not the one that is published."""
 
     code = "collection_changed"
     exit_code = 4
 
 
-class PlanLimit(ImporterError):  # noqa: N818 - the same
+class PlanLimit(ImporterError):  # noqa: N818 - named by what to do next: change the plan
     """The site's plan holds no more items."""
 
     code = "plan_limit"
     exit_code = 4
 
 
-class Outage(ImporterError):  # noqa: N818 - the same
+class Outage(ImporterError):  # noqa: N818 - named by what people call it, not an error of ours
     """Webflow cannot be reached, or answers nothing but errors."""
 
     code = "outage"
     exit_code = 5
 
 
-class DeadlinePassed(ImporterError):  # noqa: N818 - the same
+class DeadlinePassed(ImporterError):  # noqa: N818 - a stop that was asked for, no error
     """The run took longer than `--deadline`."""
 
     code = "deadline"
     exit_code = 5
 
 
-class DiskFull(ImporterError):  # noqa: N818 - the same
+class DiskFull(ImporterError):  # noqa: N818 - named by what is full
     """The state could not be written, so nothing more is sent."""
 
     code = "disk_full"
     exit_code = 5
 
 
-class Locked(ImporterError):  # noqa: N818 - the same
+class Locked(ImporterError):  # noqa: N818 - named by what the state file is
     """Another run holds the state file."""
 
     code = "locked"
     exit_code = 5
 
 
-class GuardTripped(ImporterError):  # noqa: N818 - the same
+class GuardTripped(ImporterError):  # noqa: N818 - a guard did its work, no error
     """More would be changed, removed or rejected than a guard allows; nothing was sent."""
 
     code = "guard"
     exit_code = 6
 
 
-class IdentityChanged(ImporterError):  # noqa: N818 - the same
+class IdentityChanged(ImporterError):  # noqa: N818 - named by what changed
     """The rules of key or slug differ from those that the published rows were made with; nothing was sent."""
 
     code = "identity_changed"
     exit_code = 6
 
 
-class SourceEmpty(ImporterError):  # noqa: N818 - the same
+class SourceEmpty(ImporterError):  # noqa: N818 - named by what is empty
     """The sheet has no rows."""
 
     code = "source_empty"
     exit_code = 6
 
 
-class Interrupted(ImporterError):  # noqa: N818 - the same
+class Interrupted(ImporterError):  # noqa: N818 - somebody asked for it: no error
     """Ctrl-C (130) or SIGTERM (143)."""
 
     code = "interrupted"
@@ -180,7 +180,7 @@ class Interrupted(ImporterError):  # noqa: N818 - the same
         self.exit_code = 143 if terminated else 130
 
 
-class Bug(ImporterError):  # noqa: N818 - the same
+class Bug(ImporterError):  # noqa: N818 - named by what it is
     """Our own mistake."""
 
     code = "bug"

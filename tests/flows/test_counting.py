@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.flows.faulty import CREATE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.flows.conftest import Night
-
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 
 def lose(one: Night, rows: int, *, landed: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from importer.publishing import Listings
+from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.flows.conftest import Night
-
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 
 def strangers(number: int, start: int = 0) -> list[dict[str, Any]]:

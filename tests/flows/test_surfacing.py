@@ -10,14 +10,13 @@ import pytest
 from importer.errors import Bug, DiskFull
 from importer.publishing import Session
 from importer.state import State
+from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.flows.conftest import Night
-
-CREATE = {"method": "POST", "path": "*/items/live"}
 
 
 def fail(error: BaseException) -> Callable[..., None]:
