@@ -39,13 +39,15 @@ _TOO_MANY = 429
 class _Window:
     """One window of the server, as far as it can be known from here.
 
-    It ends between `lo` and `hi`. What is sent at `start` or later cannot belong to an earlier window. `own` counts our
-    requests that may have been counted in it, `seen` is what the server said was used, with our later requests added.
+    It ends between `lo` and `hi`; once an answer has named that end it is `told`. What is sent at `start` or later
+    cannot belong to an earlier window. `own` counts our requests that may have been counted in it, `seen` is what the
+    server said was used, with our later requests added. `before` bounds the end of the window before it.
     """
 
     start: float = -math.inf
     lo: float = -math.inf
     hi: float = math.inf
+    told: bool = False
     own: int = 0
     seen: int = 0
     before: tuple[float, float] = (-math.inf, -math.inf)
@@ -63,7 +65,9 @@ class Pacer:
     _limit: int = ASSUMED_LIMIT
     _known: bool = False
     _headers_seen: bool = False
+    _length: float = 0.0
     _window: _Window = field(default_factory=_Window)
+    _unplaced: list[float] = field(default_factory=list)
     _flying: list[float] = field(default_factory=list)
     _sent: deque[float] = field(default_factory=deque)
     _answered: deque[float] = field(default_factory=deque)
@@ -129,6 +133,7 @@ class Pacer:
             window.seen = max(0, window.seen - 1)
             return
         self._answered.append(now)
+        self._unplaced.append(now)
         if sent_at >= window.start:
             window.hi = min(window.hi, now + WINDOW)
 
@@ -141,33 +146,56 @@ class Pacer:
         return self._limit - max(self._window.own, self._window.seen)
 
     def _turn(self, now: float) -> None:
-        """Begin a new window once the old one is surely over; what is still in flight may be counted in the new one."""
+        """Begin a new window once the old one is surely over."""
+        end = self._window.hi
+        if now >= end + _MARGIN - _TICK:
+            self._begin(end)
+
+    def _begin(self, start: float) -> None:
+        """Begin a window after `start`; what is in flight, or ended when the old one may have, may be counted in it."""
         old = self._window
-        if now >= old.hi + _MARGIN - _TICK:
-            self._window = _Window(start=old.hi, own=len(self._flying), before=(old.lo, old.hi))
+        over = min(old.lo, old.hi)
+        self._unplaced = [ended for ended in self._unplaced if ended >= over]
+        own = len(self._flying) + len(self._unplaced)
+        self._window = _Window(start, max(start, over + self._length), own=own, before=(over, old.hi))
 
     def _belongs(self, sent_at: float, now: float, seconds: float | None) -> bool:
         """Whether an answer speaks of the current window; moves the window's bounds by it, or on to the next one."""
         window = self._window
         fresh = sent_at >= window.start
-        if seconds is None:
+        if seconds is None or seconds > LONGEST_PAUSE:
             if fresh:
                 window.hi = min(window.hi, now + WINDOW)
             return fresh
+        self._length = max(self._length, min(seconds, WINDOW) - 1)
         lo, hi = sent_at + seconds - 1, now + seconds + 1
         if seconds <= WINDOW:
             hi = min(hi, now + WINDOW)
         if not fresh and lo <= window.before[1]:
-            if hi < window.before[0] + WINDOW:
+            if hi < window.before[0] + self._length:
                 window.own = max(0, window.own - 1)
+            else:
+                self._unplaced.append(now)
             return False
         if lo > window.hi:
-            flying = len(self._flying)
-            window = self._window = _Window(sent_at, lo, hi, flying + 1, flying, (window.lo, window.hi))
-            return True
-        window.hi = min(window.hi, hi)
-        window.lo = min(max(window.lo, lo), window.hi)
+            self._begin(window.hi)
+            self._window.own += 1
+        self._narrow(lo, hi, now)
         return True
+
+    def _narrow(self, lo: float, hi: float, now: float) -> None:
+        """Move the window's bounds by an answer that names an end from `lo` to `hi`.
+
+        Between two ends lies at least `_length`: an answer that could speak of either of two windows moves nothing.
+        """
+        window = self._window
+        if not window.told:
+            window.told, window.lo, window.hi = True, lo, min(window.hi, hi)
+        elif hi >= window.lo + self._length:
+            self._unplaced.append(now)
+        else:
+            window.hi = min(window.hi, hi)
+            window.lo = min(max(window.lo, lo), window.hi)
 
     def _learn(self, left: int | None) -> None:
         """Believe what the server says was used; where others use the token too, count ours in flight on top."""

@@ -2,153 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importer.pacing import Backoff, Pacer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "round": round}
-
-
-@dataclass(slots=True)
-class Server:
-    """A rate limit as Webflow's: a fixed window that its first request opens."""
-
-    limit: int = 60
-    rounding: str = "ceil"
-    window: float = 60.0
-    headers: bool = True
-    opened: float = -math.inf
-    used: int = 0
-    refused: int = 0
-
-    def count(self, at: float) -> tuple[int, float]:
-        """Count a request that arrives; its status, and when the window ends."""
-        if at >= self.opened + self.window:
-            self.opened, self.used = at, 0
-        self.used += 1
-        if self.used > self.limit:
-            self.refused += 1
-            return 429, self.opened + self.window
-        return 202, self.opened + self.window
-
-    def retry_after(self, ends: float, at: float) -> str:
-        return str(max(0, ROUNDINGS[self.rounding](round(ends - at, 6))))
-
-
-@dataclass(slots=True)
-class Journey:
-    """What happens to one request: seconds up, at work and down again; whether its answer comes."""
-
-    up: float = 0.05
-    work: float = 0.2
-    down: float = 0.05
-    lost: bool = False
-
-
-@dataclass(slots=True)
-class Outcome:
-    sent: list[float] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    ended: float = 0.0
-
-
-def simulate(  # noqa: C901 - an event loop
-    pacer: Pacer,
-    server: Server,
-    journeys: list[Journey],
-    *,
-    in_flight: int = 4,
-    foreign: list[float] | None = None,
-    late_headers: bool = False,
-) -> Outcome:
-    """Send every journey through the pacer, at most `in_flight` at once; other clients' requests come at `foreign`."""
-    outcome, order = Outcome(), itertools.count()
-    events: list[tuple[float, int, Callable[[float], None]]] = []
-    waiting, flying = list(reversed(journeys)), 0
-
-    def at(time: float, act: Callable[[float], None]) -> None:
-        heapq.heappush(events, (time, next(order), act))
-
-    def pump(now: float) -> None:
-        nonlocal flying
-        while waiting and flying < in_flight:
-            pause = pacer.wait(now)
-            assert pause >= 0
-            if pause > 0:
-                if math.isinf(pause):
-                    assert flying, "waits for an answer though nothing is in flight"
-                else:
-                    at(now + pause, pump)
-                return
-            start(waiting.pop(), now)
-
-    def start(journey: Journey, now: float) -> None:
-        nonlocal flying
-        flying += 1
-        pacer.sent(now)
-        outcome.sent.append(now)
-
-        def arrive(time: float) -> None:
-            status, ends = server.count(time)
-            outcome.statuses.append(status)
-            used = server.used
-            told_at = time + journey.work if late_headers else time
-
-            def finish(done: float) -> None:
-                nonlocal flying
-                flying -= 1
-                outcome.ended = done
-                if journey.lost:
-                    pacer.not_answered(now, done)
-                elif server.headers:
-                    left = str(max(0, server.limit - used))
-                    pacer.answered(now, done, status, str(server.limit), left, server.retry_after(ends, told_at))
-                else:
-                    pacer.answered(now, done, status)
-                pump(done)
-
-            at(time + journey.work + journey.down, finish)
-
-        at(now + journey.up, arrive)
-
-    for time in foreign or ():
-        at(time, lambda now: void(server.count(now)))
-    at(0.0, pump)
-    while events:
-        now, _, act = heapq.heappop(events)
-        act(now)
-    assert len(outcome.sent) == len(journeys)
-    return outcome
-
-
-def void(_: object) -> None:
-    """Forget a value."""
+from tests.unit.limited import ROUNDINGS, Journey, Outcome, Server, journey, simulate
 
 
 def share_used(outcome: Outcome, limit: int, spare: int) -> float:
     """Measure what part of the allowance was used, until the last `spare` requests were let go."""
     full = (len(outcome.sent) - spare) / limit
     return full * 60.0 / (outcome.sent[-spare] - outcome.sent[0])
-
-
-def journey(shares: tuple[float, float], latency: float) -> Journey:
-    """Split a latency into the way up, the work and the way down."""
-    up, down = shares
-    return Journey(latency * up, latency * (1 - up) * (1 - down), latency * (1 - up) * down)
 
 
 SHARES = st.tuples(st.floats(0, 1), st.floats(0, 1))
@@ -186,10 +57,11 @@ def test_even_latencies_use_95_percent_and_never_exceed(latency: float, rounding
     random=RANDOM,
     shares=SHARES,
     rounding=st.sampled_from(sorted(ROUNDINGS)),
-    limit=st.integers(1, 150),
-    window=st.sampled_from([10.0, 60.0]),
+    limit=st.one_of(st.integers(1, 10), st.integers(1, 150)),
+    window=st.one_of(st.floats(4, 60), st.just(60.0)),
     in_flight=st.integers(1, 8),
-    loss=st.sampled_from([0.0, 0.05, 0.5]),
+    loss=st.sampled_from([0.0, 0.05, 0.5, 0.9]),
+    slowest=st.sampled_from([2.0, 6.0, 20.0]),
 )
 def test_never_exceeds_any_limit(
     random: Random,
@@ -199,13 +71,38 @@ def test_never_exceeds_any_limit(
     window: float,
     in_flight: int,
     loss: float,
+    slowest: float,
 ) -> None:
     """No announced limit is exceeded, also where answers are lost; the pacer never waits for what cannot come."""
     server = Server(limit, rounding, window)
-    journeys = [journey(shares, random.uniform(0.05, 6.0)) for _ in range(200)]
+    journeys = [journey(shares, random.uniform(0.05, slowest)) for _ in range(200)]
     lossy = journeys[:1] + [replace(one, lost=random.random() < loss) for one in journeys[1:]]
-    simulate(Pacer(), server, lossy, in_flight=in_flight)
+    outcome = simulate(Pacer(), server, lossy, in_flight=in_flight)
     assert server.refused == 0
+    assert outcome.ended <= len(lossy) * (2 * 60 + slowest)
+
+
+@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize(
+    ("limit", "in_flight", "shares", "rounding", "window", "slowest"),
+    [
+        (3, 1, (0.0, 1.0), "ceil", 10.0, 6.0),
+        (10, 3, (0.54, 0.06), "round", 10.0, 6.0),
+        (4, 7, (1.0, 1.0), "ceil", 5.0, 6.0),
+        (9, 8, (1.0, 1.0), "floor", 5.0, 20.0),
+        (6, 3, (1.0, 0.0), "ceil", 20.5, 20.0),
+    ],
+)
+def test_answers_lost_or_late_near_the_end_of_a_window_count_in_the_next(
+    seed: int, limit: int, in_flight: int, shares: tuple[float, float], rounding: str, window: float, slowest: float
+) -> None:
+    """Short windows, half of the answers lost, the others at once or late: nobody is told which window was used."""
+    random, server = Random(seed), Server(limit, rounding, window)
+    journeys = [journey(shares, random.choice([0.05, slowest])) for _ in range(120)]
+    lossy = journeys[:1] + [replace(one, lost=random.random() < 0.5) for one in journeys[1:]]
+    outcome = simulate(Pacer(), server, lossy, in_flight=in_flight)
+    assert server.refused == 0
+    assert outcome.ended <= len(lossy) * (2 * 60 + slowest)
 
 
 @SLOW
@@ -360,6 +257,42 @@ def test_answers_of_the_old_window_do_not_spoil_the_new_one() -> None:
     assert pacer.left(61.0) == 59
     pacer.answered(50.0, 62.0, 200, "60", "58", "10")
     assert pacer.left(62.0) == 60
+
+
+def test_lost_answer_near_the_turn_is_counted_in_both_windows() -> None:
+    """A request whose answer is lost while the window may have ended may have been the first of the next one."""
+    pacer = Pacer()
+    pacer.sent(0.0)
+    pacer.answered(0.0, 0.1, 200, "60", "59", "60")
+    for sent in (30.0, 59.5):
+        pacer.sent(sent)
+        pacer.not_answered(sent, sent + 0.5)
+    assert pacer.left(60.1) == 57
+    assert pacer.left(60.2) == 59
+
+
+def test_lost_answers_of_an_outage_do_not_close_the_next_window_too() -> None:
+    """What was lost long before a window could end is counted in that window alone."""
+    pacer = Pacer()
+    pacer.sent(0.0)
+    pacer.answered(0.0, 0.1, 200, "60", "59", "60")
+    now = 60.2
+    for _ in range(60):
+        assert pacer.wait(now) == 0
+        pacer.sent(now)
+        pacer.not_answered(now, now + 0.1)
+        now += 0.1
+    later = now + pacer.wait(now)
+    assert pacer.wait(later) == 0
+    assert pacer.left(later) == 60
+
+
+def test_absurd_retry_after_of_a_success_moves_no_bound() -> None:
+    """A window is not believed to last a day because one answer says so."""
+    pacer = Pacer()
+    pacer.sent(0.0)
+    pacer.answered(0.0, 0.1, 200, "60", "0", "86400")
+    assert pacer.wait(0.1) == pytest.approx(60.02)
 
 
 def test_backoff_doubles_up_to_its_most_and_begins_again() -> None:
