@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
@@ -19,14 +20,14 @@ from importer.commands.surroundings import Surroundings, compile_for, look_aroun
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.planning import Decision
-from importer.publishing import Allowance, Listings, Place, Plan, Session, Target, Timing
+from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing
 from importer.report.rejects import write_rejects
 from importer.settings import run_folder
 from importer.state import Identity, State
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
     import polars as pl
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from importer.mapping import Compiled, Mapping
     from importer.model import Clock
     from importer.sources import Source
+
+T = TypeVar("T")
 
 
 def run(
@@ -127,7 +130,7 @@ def _locked(call: _Call) -> RunResult:
 def _checked(call: _Call, source: Source, state: State) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
     job, stopping, observer = call.job, call.stopping, call.observer
-    around, tally = call.door.wait(stopping.unless_told(_asked(call.door, job)))
+    around, tally = call.door.wait(stopping.unless_told(_asked(call)))
     compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)
@@ -163,10 +166,33 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
     )
 
 
-async def _asked(door: Door, job: Job) -> tuple[Surroundings, Tally]:
-    async with door.open(job) as opened:
+async def _asked(call: _Call) -> tuple[Surroundings, Tally]:
+    job = call.job
+    async with call.door.open(job) as opened:
         drafts = job.options.draft or job.mapping.publish == "draft"
-        return await look_around(opened.client, job.mapping, drafts=drafts), opened.tally
+        asking = look_around(opened.client, job.mapping, drafts=drafts)
+        return await _in_time(asking, _deadline(job, call.started, opened.clock), opened.clock), opened.tally
+
+
+async def _in_time(work: Coroutine[Any, Any, T], deadline: float | None, clock: Clock) -> T:
+    """Await work that nothing hangs on; `GRACE` after the deadline it is given up."""
+    if deadline is None:
+        return await work
+    task = asyncio.ensure_future(work)
+    timer = asyncio.ensure_future(clock.sleep(max(0.0, deadline + GRACE - clock.monotonic())))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        timer.result()  # a clock that fails is no deadline that passed
+        raise DeadlinePassed(
+            "The deadline passed before Webflow had said what the import needs to know; nothing was sent.",
+            "Run the same command again, with more time: see --deadline and --requests-per-minute.",
+        )
+    finally:
+        task.cancel()
+        timer.cancel()
+        await asyncio.wait((task, timer))
 
 
 def _begin(current: _Run) -> None:
@@ -230,7 +256,7 @@ async def _published(current: _Run) -> None:
         todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None)
         try:
             with current.stopping.telling(session.interrupt):
-                await session.publish(todos, _plan(current), deadline=_deadline(current, opened.clock))
+                await session.publish(todos, _plan(current), deadline=_deadline(job, current.started, opened.clock))
         except ImporterError as error:
             current.error = error
         current.counts.in_doubt, left = session.left_over()
@@ -246,11 +272,11 @@ def _plan(current: _Run) -> Plan:
     return Plan(creates)
 
 
-def _deadline(current: _Run, clock: Clock) -> float | None:
+def _deadline(job: Job, started: float, clock: Clock) -> float | None:
     """The moment (of the clock) at which the run's time is over; it runs since the command began."""
-    if current.job.options.deadline is None:
+    if job.options.deadline is None:
         return None
-    return clock.monotonic() + current.job.options.deadline - (time.monotonic() - current.started)
+    return clock.monotonic() + job.options.deadline - (time.monotonic() - started)
 
 
 def _take(current: _Run, session: Session, tally: Tally) -> None:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from importer.commands.feed import Feed
-from importer.publishing import Session
+from importer.errors import DeadlinePassed
+from importer.publishing import GRACE, Session
 from importer.settings import parse_count_or_percent, parse_rows
 from importer.state import State
 from tests.flows.faulty import CREATE
@@ -123,6 +124,26 @@ def test_deadline_stops_and_the_next_run_goes_on(night: Callable[..., Night]) ->
     assert 0 < counts.created < 500
     assert counts.in_doubt == in_flight(one) == 0
     complete(one, 500)
+
+
+def test_deadline_bounds_what_is_asked_first(night: Callable[..., Night]) -> None:
+    """--deadline while Webflow is slow to say what a run must know before it begins: exit 5, and nothing was sent."""
+    one = night()
+    one.faults = [{"when": {"method": "GET"}, "do": "slow", "seconds": 3_000}]
+    with pytest.raises(DeadlinePassed):
+        one.run(deadline=5.0)
+    assert (one.exit_code, one.writes()) == (5, 0)
+    complete(one, 5)
+
+
+def test_deadline_bounds_the_wait_for_ones_own_rate(night: Callable[..., Night]) -> None:
+    """--requests-per-minute lets the second question wait for a minute: the deadline ends that wait."""
+    one = night()
+    with pytest.raises(DeadlinePassed):
+        one.run(deadline=3.0, requests_per_minute=1)
+    assert (one.exit_code, one.writes()) == (5, 0)
+    assert one.hours.monotonic() < 3.0 + 2 * GRACE
+    complete(one, 5)
 
 
 def test_full_disk_stops_before_anything_more_is_sent(
