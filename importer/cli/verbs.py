@@ -188,6 +188,7 @@ def _later(verb: str, sentence: str, example: str) -> None:
     @group.command(
         verb,
         help=f"{sentence} (Not built yet.)",
+        short_help=f"Not built yet: {sentence[0].lower()}{sentence[1:]}",
         epilog=f"Example:  {example}",
         context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     )
