@@ -65,7 +65,7 @@ CELL = st.one_of(
         ["https://x.example/1.jpg; /2.jpg", "a\nb;c", "<p>x &amp; y</p>", "# h", "\u00a0", "fr-FR", "'", "{", "-0"]
     ),
 )
-ROWS = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=12)
+ROWS = st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=40)
 
 
 @cache
@@ -85,7 +85,7 @@ def told(mapped: Mapped, compiled: Compiled) -> list[Any]:
     return [mapped.frame.rows(), mapped.left_out, problems_of(mapped.problems, compiled)]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(ROWS)
 def test_any_cells_give_items_or_problems(rows: list[tuple[str | None, ...]]) -> None:
     """Nothing raises; rows left out, good ones and guilty ones add up; a good row makes an item, with key and slug."""
@@ -107,8 +107,8 @@ def test_any_cells_give_items_or_problems(rows: list[tuple[str | None, ...]]) ->
         assert problem.fix
 
 
-@settings(max_examples=5, deadline=None)
-@given(ROWS, st.integers(min_value=1, max_value=7))
+@settings(max_examples=10, deadline=None)
+@given(ROWS, st.integers(min_value=1, max_value=25))
 def test_borders_of_batches_do_not_matter(rows: list[tuple[str | None, ...]], size: int) -> None:
     """Row by row, or in one batch: the same values, problems and hashes."""
     frame, one = sheet(rows), compiled(typed=False)
@@ -119,8 +119,8 @@ def test_borders_of_batches_do_not_matter(rows: list[tuple[str | None, ...]], si
     assert [problem for part in parts for problem in part[2]] == whole[2]
 
 
-@settings(max_examples=5, deadline=None)
-@given(ROWS, st.integers(min_value=1, max_value=7))
+@settings(max_examples=10, deadline=None)
+@given(ROWS, st.integers(min_value=1, max_value=25))
 def test_suspects_of_many_batches_are_judged_together(rows: list[tuple[str | None, ...]], size: int) -> None:
     """A large sheet is judged some thousand suspects at a time: the same problems as batch by batch."""
     frame, one = sheet(rows), compiled(typed=False)
@@ -128,8 +128,8 @@ def test_suspects_of_many_batches_are_judged_together(rows: list[tuple[str | Non
     assert one.judged(pl.concat(suspects)).equals(one.apply(frame).problems)
 
 
-@settings(max_examples=5, deadline=None)
-@given(ROWS, st.lists(st.sampled_from(list(Kind)), min_size=12, max_size=12))
+@settings(max_examples=10, deadline=None)
+@given(ROWS, st.lists(st.sampled_from(list(Kind)), min_size=40, max_size=40))
 def test_typed_cells_never_raise_either(rows: list[tuple[str | None, ...]], kinds: list[Kind]) -> None:
     """A workbook may call anything a number or a date."""
     frame = sheet(rows).with_columns(pl.Series("\x00kind:A", [int(one) for one in kinds[: len(rows)]], dtype=pl.UInt8))
@@ -140,7 +140,7 @@ def test_typed_cells_never_raise_either(rows: list[tuple[str | None, ...]], kind
     assert codes.count("cell_error") == errors.height
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(ROWS)
 def test_no_guilty_row_stands_outside_of_its_gate(rows: list[tuple[str | None, ...]]) -> None:
     """Checks look only where a cell gave no value: nowhere else can anything be wrong."""
@@ -167,7 +167,7 @@ def _oracle(a: str | None, b: str | None) -> dict[str, Any]:
 PLAIN = st.one_of(st.none(), st.text(alphabet="xyXY ,", min_size=1, max_size=6).filter(lambda text: text.strip() != ""))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(PLAIN, PLAIN), min_size=1, max_size=8))
 def test_rules_mean_what_plain_python_says(rows: list[tuple[str | None, str | None]]) -> None:
     """First filled column, parts joined once each, optional parts, counts and conditions, against an oracle."""
