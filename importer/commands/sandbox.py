@@ -10,6 +10,7 @@ import orjson
 from importer.commands.opening import seed_beside
 from importer.errors import UsageError
 from importer.sandbox import serve
+from importer.sandbox.faults import parse_faults
 from importer.settings import sandbox_path
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def parse_switches(texts: Sequence[str]) -> dict[str, str]:
     return switches
 
 
-def read_faults(path: Path) -> list[Any] | dict[str, Any]:
+def read_faults(path: Path) -> Any:
     """Read a plan of faults; raises UsageError."""
     try:
         plan = orjson.loads(path.read_bytes())
@@ -59,6 +60,8 @@ def read_faults(path: Path) -> list[Any] | dict[str, Any]:
         raise UsageError(f"The plan of faults {path} cannot be read: {error.strerror}.", "Check the path.") from error
     except orjson.JSONDecodeError as error:
         raise UsageError(f"The plan of faults {path} is no JSON: {error}.", "Mend the file.") from error
-    if not isinstance(plan, list | dict):
-        raise UsageError(f"The plan of faults {path} holds neither a list nor an object.", "Mend the file.")
+    try:
+        parse_faults(plan)
+    except ValueError as error:
+        raise UsageError(f"The plan of faults {path} is wrong: {error}", "Mend the file.") from error
     return plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections import Counter, deque
@@ -244,7 +245,8 @@ class Sandbox(Starlette):
         if request.method == "PUT":
             try:
                 wanted = orjson.loads(await request.body())
-                if not isinstance(wanted, dict) or not wanted.keys() <= {"switches", "faults"}:
+                known = isinstance(wanted, dict) and wanted.keys() <= {"switches", "faults"}
+                if not known or not isinstance(wanted.get("switches", {}), dict):
                     raise ValueError('Send {"switches": {...}, "faults": [...]}, or one of them.')  # noqa: TRY301 - one answer for all
                 self.set(switches=wanted.get("switches"), faults=wanted.get("faults"))
             except ValueError as error:
@@ -261,8 +263,9 @@ class Sandbox(Starlette):
 
     async def _collection_page(self, request: Request) -> Response:
         self._catch_up()
-        number = request.query_params.get("page", "1")
-        text = page.collection_page(self.world, request.path_params["slug"], int(number) if number.isdecimal() else 1)
+        asked = request.query_params.get("page", "")
+        number = int(asked) if re.fullmatch("[0-9]{1,9}", asked) else 1
+        text = page.collection_page(self.world, request.path_params["slug"], number)
         return HTMLResponse(text or page.lost(), 200 if text else 404)
 
 

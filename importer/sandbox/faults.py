@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 FAULTS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "refuse": (frozenset(), "the connection is refused; nothing was carried out"),
@@ -36,8 +36,6 @@ FAULTS: Final[dict[str, tuple[frozenset[str], str]]] = {
     "missing_scopes": (frozenset({"scope"}), "403: the token lacks a scope"),
 }
 """Each fault: the parameters that it takes beside `when` and `do`, and a sentence."""
-
-_WHEN: Final = frozenset({"method", "path", "body", "nth", "every", "from", "until", "times"})
 
 
 class WireFault(Exception):  # noqa: N818 - no error of ours: the break is what was asked for
@@ -95,40 +93,39 @@ class FaultPlan:
         return fired[0] if fired else None
 
 
-def parse_faults(given: list[Any] | dict[str, Any] | None) -> FaultPlan:
-    """Read a fault plan: `[{"when": {...}, "do": NAME, ...}]`, or the same under the key `faults`.
+def parse_faults(given: Any) -> FaultPlan:
+    """Read a fault plan: `[{"when": {...}, "do": NAME, ...}]`, or the same under the key `faults`; None is no fault.
 
     Raises ValueError with a sentence for anything that it does not know.
     """
-    listed = given.get("faults", []) if isinstance(given, dict) else given or []
-    if not isinstance(listed, list):
-        raise ValueError("A fault plan is a list of faults.")  # noqa: TRY004 - callers hand on foreign JSON
-    return FaultPlan([_rule(number, one) for number, one in enumerate(listed, 1)])
+    listed = given
+    if isinstance(given, dict):
+        _known("A fault plan", given, frozenset({"faults"}))
+        listed = given.get("faults")
+    if not isinstance(listed, list) and given is not None:
+        raise ValueError('A fault plan is a list of faults, or {"faults": [...]}.')
+    return FaultPlan([_rule(number, one) for number, one in enumerate(listed or [], 1)])
 
 
 def _rule(number: int, given: Any) -> FaultRule:
     where = f"Fault {number} of the plan"
     if not isinstance(given, dict) or not isinstance(given.get("when", {}), dict):
-        raise ValueError(  # noqa: TRY004 - the same
+        raise ValueError(  # noqa: TRY004 - callers hand on foreign JSON, and catch one kind of mistake
             f'{where} must read {{"when": {{...}}, "do": NAME}}, not {given!r}.'
         )
     do = given.get("do")
-    if do not in FAULTS:
+    if not isinstance(do, str) or do not in FAULTS:
         raise ValueError(f"{where} asks for {do!r}. The faults are: {', '.join(FAULTS)}.")
     facts = {key: value for key, value in given.items() if key not in {"when", "do"}}
     _known(f"{where} ({do})", facts, FAULTS[do][0])
     when = dict(given.get("when", {}))
-    _known(f'{where}, "when",', when, _WHEN)
-    for key in ("nth", "every", "from", "until", "times"):
-        if key in when and not (isinstance(when[key], int) and when[key] > 0):
-            raise ValueError(f"{where}: {key} is a whole number from 1, not {when[key]!r}.")
-    for key in ("method", "path", "body"):
-        if key in when and not isinstance(when[key], str):
-            raise ValueError(f"{where}: {key} is a text, not {when[key]!r}.")
-    for key in ("seconds", "wait"):
-        if key in facts and not (isinstance(facts[key], int | float) and facts[key] >= 0):
-            raise ValueError(f"{where}: {key} is a number that is not negative, not {facts[key]!r}.")
-    if do == "status" and not isinstance(facts.get("status"), int):
+    _known(f'{where}, "when",', when, frozenset(_WHEN))
+    for kinds, values in ((_WHEN, when), (_FACTS, facts)):
+        for key, value in values.items():
+            fits, what = kinds[key]
+            if not fits(value):
+                raise ValueError(f"{where}: {key} is {what}, not {value!r}.")
+    if do == "status" and "status" not in facts:
         raise ValueError(f"{where} needs a status, such as 502.")
     return FaultRule(do, when, facts)
 
@@ -137,3 +134,46 @@ def _known(where: str, given: Iterable[str], allowed: frozenset[str]) -> None:
     unknown = sorted(set(given) - allowed)
     if unknown:
         raise ValueError(f"{where} knows {', '.join(sorted(allowed)) or 'no further keys'}, not {', '.join(unknown)}.")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_status(value: Any) -> bool:
+    return _is_count(value) and 200 <= value <= 599  # noqa: PLR2004 - answers that end a request
+
+
+def _is_pause(value: Any) -> bool:
+    return value in ("missing", "date", "absurd") or str(value).isdecimal()
+
+
+_TEXT: Final = (_is_text, "a text")
+_COUNT: Final = (_is_count, "a whole number from 1")
+_TIME: Final = (_is_time, "a number that is not negative")
+_Kind: TypeAlias = "tuple[Callable[[Any], bool], str]"
+_WHEN: Final[dict[str, _Kind]] = {
+    **dict.fromkeys(("method", "path", "body"), _TEXT),
+    **dict.fromkeys(("nth", "every", "from", "until", "times"), _COUNT),
+}
+"""What the keys of `when` hold."""
+
+_FACTS: Final[dict[str, _Kind]] = {
+    **dict.fromkeys(("message", "code", "scope"), _TEXT),
+    **dict.fromkeys(("seconds", "wait"), _TIME),
+    "status": (_is_status, "a status from 200 to 599"),
+    "work": (lambda value: value in ("none", "done"), '"none" or "done"'),
+    "headers": (lambda value: isinstance(value, dict), "an object"),
+    "details": (lambda value: isinstance(value, list), "a list"),
+    "body": (lambda _value: True, "anything"),
+    "retry_after": (_is_pause, '"missing", "date", "absurd", or a number of seconds'),
+}
+"""What the parameters of faults hold."""

@@ -158,7 +158,7 @@ def checked_slug(given: Any) -> str:
         raise FieldRefusedError(f"Expected value to be a string: {inspect(given)}")
     if len(given) > 256:  # noqa: PLR2004 - the slug's maxLength in every recording
         raise FieldRefusedError(f"Is too long: {inspect(given)}")
-    if not SLUG.match(given):
+    if not SLUG.fullmatch(given):
         reason = "Must be alphanumerical and not contain any spaces or special characters"
         raise FieldRefusedError(f"{reason}: {inspect(given)}")
     return given

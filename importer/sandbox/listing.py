@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from importer.sandbox.answers import malformed
@@ -33,17 +34,17 @@ def listed(
     order = _order(world, query, live=live)
     total = world.connection.execute(f"SELECT count(*) FROM items WHERE {where}", values).fetchone()[0]  # noqa: S608 - built from fixed words, values bound
     if world.on("listing_order", "random"):
-        ids = [row[0] for row in world.connection.execute(f"SELECT n FROM items WHERE {where} ORDER BY n", values)]  # noqa: S608 - the same
+        ids = [row[0] for row in world.connection.execute(f"SELECT n FROM items WHERE {where} ORDER BY n", values)]  # noqa: S608 - `where` binds its values
         random.Random(turn).shuffle(ids)  # noqa: S311 - no secret, and must be the same every time
         page = ids[offset : offset + limit]
         found = {
             row["n"]: row
-            for row in world.connection.execute(f"SELECT * FROM items WHERE n IN ({','.join('?' * len(page))})", page)  # noqa: S608 - the same
+            for row in world.connection.execute(f"SELECT * FROM items WHERE n IN ({','.join('?' * len(page))})", page)  # noqa: S608 - only question marks
         }
         rows = [found[number] for number in page]
     else:
         rows = world.connection.execute(
-            f"SELECT * FROM items WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 - the same
+            f"SELECT * FROM items WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 - `order` is made of names of columns
             (*values, limit, offset),
         ).fetchall()
     return {
@@ -115,7 +116,7 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name)
     if text is None or not text:
         return default
-    if not (text.isascii() and text.isdecimal()):
+    if not re.fullmatch("[0-9]{1,15}", text):
         raise malformed(f"Value ({name}) should be integer")
     return int(text)
 

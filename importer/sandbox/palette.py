@@ -24,10 +24,10 @@ white whitesmoke yellow yellowgreen
 COLOR_NAMES: Final = frozenset(_NAMES.split())
 """The colour names of CSS, and `transparent`."""
 
-_HEX = re.compile(r"^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$", re.IGNORECASE)
-_CALL = re.compile(r"^(?:rgb|hsl)a?\(\s*[-+.\d]+(?:deg|%)?(?:\s*[,/\s]\s*[-+.\d]+%?){2,3}\s*\)$", re.IGNORECASE)
+_HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
+_CALL = re.compile(r"(?:rgb|hsl)a?\(\s*[-+.\d]+(?:deg|%)?(?:\s*[,/\s]\s*[-+.\d]+%?){2,3}\s*\)", re.IGNORECASE)
 
 
 def is_color(text: str) -> bool:
     """Whether a Color field takes this text; such a text is safe in a style attribute once escaped."""
-    return bool(_HEX.match(text) or _CALL.match(text)) or text.casefold() in COLOR_NAMES
+    return bool(_HEX.fullmatch(text) or _CALL.fullmatch(text)) or text.casefold() in COLOR_NAMES

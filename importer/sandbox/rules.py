@@ -19,12 +19,12 @@ NOTHING: Final = object()
 """The value of a field that is to be left out."""
 
 CLEARED = "Required field cannot be cleared"
-SLUG = re.compile(r"^[_a-zA-Z0-9][-_a-zA-Z0-9]*$", re.ASCII)
+SLUG = re.compile(r"[_a-zA-Z0-9][-_a-zA-Z0-9]*", re.ASCII)
 
-_EMAIL = re.compile(r"^[^\s@<>,;]+@[^\s@<>,;.]+(\.[^\s@<>,;.]+)+$")
-_LINK = re.compile(r"^(?:https?://[^\s/]\S*|mailto:\S+|tel:\S+|sms:\S+|[/#]\S*)$", re.IGNORECASE)
-_URL = re.compile(r"^https?://[^\s/]\S*$", re.IGNORECASE)
-_DATE = re.compile(r"^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d))?$", re.ASCII)
+_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;.]+(\.[^\s@<>,;.]+)+")
+_LINK = re.compile(r"(?:https?://[^\s/]\S*|mailto:\S+|tel:\S+|sms:\S+|[/#]\S*)", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d))?", re.ASCII)
 
 
 class FieldRefusedError(Exception):
@@ -97,7 +97,7 @@ def _has_digit(text: str) -> bool:
 def _video(value: Any, _limits: dict[str, Any], _about: Circumstances) -> dict[str, Any]:
     """Written as an address, read as an object: the two never compare equal."""
     address = value.get("url") if isinstance(value, dict) else value
-    if not (isinstance(address, str) and _URL.match(address)):
+    if not (isinstance(address, str) and _URL.fullmatch(address)):
         raise FieldRefusedError(f"Expected value to be a video link: {inspect(value)}")
     metadata = {"width": 940, "height": 528, "html": "", "title": "", "provider_name": "", "thumbnail_url": ""}
     return {"url": address, "metadata": metadata}
@@ -132,7 +132,7 @@ def _decimals(number: float) -> int:
 def _date(value: Any, _limits: dict[str, Any], _about: Circumstances) -> str:
     """Read a date alone as midnight UTC; refuse a time without a zone (reported by one integrator)."""
     try:
-        if not (isinstance(value, str) and _DATE.match(value)):
+        if not (isinstance(value, str) and _DATE.fullmatch(value)):
             raise ValueError(value)  # noqa: TRY301 - both mistakes are answered in the same words
         return stamp(moment(value)) or ""
     except ValueError as error:
@@ -183,7 +183,7 @@ def _images(value: Any, limits: dict[str, Any], about: Circumstances) -> Any:
 def _external(value: Any, _limits: dict[str, Any], _about: Circumstances) -> Any:
     """No page says how an ExtFileRef is written; an address or `{url, alt}` is taken and kept as it came."""
     address = value.get("url") if isinstance(value, dict) else value
-    if not (isinstance(address, str) and _URL.match(address)):
+    if not (isinstance(address, str) and _URL.fullmatch(address)):
         raise FieldRefusedError(f"Expected value to be a file: {inspect(value)}")
     return {"url": address, **({"alt": value["alt"]} if isinstance(value, dict) and value.get("alt") else {})}
 
@@ -197,7 +197,7 @@ def _asset(kind: str, value: Any, limits: dict[str, Any], about: Circumstances) 
     if given.get("fileId"):
         return {"fileId": given["fileId"], "url": given.get("url"), "alt": alt}
     address = given["url"]
-    if not (isinstance(address, str) and _URL.match(address)):
+    if not (isinstance(address, str) and _URL.fullmatch(address)):
         raise FieldRefusedError(f"Expected value to be {'an image' if kind == 'image' else 'a file'}: {inspect(value)}")
     failure = _fetch(kind, address, limits.get("acceptedExtensions") or ())
     if failure and about.skip_invalid_files:
@@ -229,8 +229,8 @@ _CHECKS: Final[dict[str, Callable[[Any, dict[str, Any], Circumstances], Any]]] =
     "Image": _image,
     "MultiImage": _images,
     "VideoLink": _video,
-    "Link": _matching(_LINK.match, "a link"),
-    "Email": _matching(_EMAIL.match, "an email"),
+    "Link": _matching(_LINK.fullmatch, "a link"),
+    "Email": _matching(_EMAIL.fullmatch, "an email"),
     "Phone": _matching(_has_digit, "a phone number"),
     "Number": _number,
     "DateTime": _date,

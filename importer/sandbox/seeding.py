@@ -99,7 +99,7 @@ def _weigh(seed: dict[str, Any]) -> None:
             if field["type"].endswith("Reference") and target not in slugs and "collectionId" not in limits:
                 raise ValueError(f"{where} must name a collection of the seed under validations.collection.")
     if not isinstance(seed.get("site", {}).get("locales", {"primary": {}}).get("primary"), dict):
-        raise ValueError('The seed\'s site has "locales" without a "primary" one.')  # noqa: TRY004 - as above
+        raise ValueError('The seed\'s site has "locales" without a "primary" one.')  # noqa: TRY004 - callers catch ValueErrors
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], now: float) -> None:

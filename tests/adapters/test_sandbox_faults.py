@@ -235,6 +235,19 @@ def test_faults_come_when_the_plan_says(open_desk: Opened) -> None:
         ([{"do": "slow", "when": {"path": 5}}], "path is a text"),
         ([{"do": "slow"}, {"do": "status"}], "Fault 2 of the plan needs a status"),
         ([{"do": "slow", "when": []}], "Fault 1 of the plan must read"),
+        ({"do": "slow"}, "A fault plan knows faults, not do"),
+        ({"faults": [], "fault": []}, "A fault plan knows faults, not fault"),
+        ({}, "A fault plan is a list"),
+        ("", "A fault plan is a list"),
+        (False, "A fault plan is a list"),
+        ([{"do": ["slow"]}], r"asks for \['slow'\]"),
+        ([{"do": "slow", "seconds": True}], "seconds is a number"),
+        ([{"do": "status", "status": True}], "status is a status from 200 to 599, not True"),
+        ([{"do": "status", "status": 500, "work": "maybe"}], 'work is "none" or "done", not'),
+        ([{"do": "status", "status": 500, "headers": ["x"]}], "headers is an object"),
+        ([{"do": "status", "status": 500, "details": 3}], "details is a list"),
+        ([{"do": "throttle", "retry_after": "soon"}], 'retry_after is "missing", "date", "absurd", or'),
+        ([{"do": "conflict", "message": 5}], "message is a text"),
     ],
 )
 def test_wrong_plan_is_answered_with_what_is_wrong(tmp_path: Path, plan: Any, words: str) -> None:
@@ -264,6 +277,7 @@ def test_remote_control_changes_switches_and_faults_and_shows_the_log(desk: Desk
     assert "asks for 'x'" in wrong.json()["message"]
     assert desk.ask("PUT", control, {"nonsense": 1}).status_code == 400
     assert desk.ask("PUT", control, ["x"]).status_code == 400
+    assert desk.ask("PUT", control, {"switches": ["taken_slug"]}).status_code == 400
 
     desk.create("tags", TAG)
     desk.listed("tags", limit=1)

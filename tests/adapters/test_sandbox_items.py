@@ -265,6 +265,7 @@ def test_listing_filters_and_sorts(desk: Desk) -> None:
         ({"limit": "101"}, "Value (limit) should be <= 100"),
         ({"limit": "x"}, "Value (limit) should be integer"),
         ({"offset": "-1"}, "Value (offset) should be integer"),
+        ({"offset": "9" * 20}, "Value (offset) should be integer"),
         ({"sortBy": "color"}, "Value (sortBy) should be equal to one of the allowed values"),
         ({"sortOrder": "up"}, "Value (sortOrder) should be equal to one of the allowed values"),
         ({"createdOn[gte]": "yesterday"}, "Value (createdOn) should match format 'date-time'"),

@@ -59,6 +59,7 @@ def test_collection_is_paged(desk: Desk) -> None:
     assert 'href="/tags?page=2"' in first
     assert look(desk, "/tags?page=99") == second
     assert look(desk, "/tags?page=x") == first
+    assert look(desk, f"/tags?page={'9' * 5000}") == first
 
 
 def test_unknown_page_leads_back(desk: Desk) -> None:

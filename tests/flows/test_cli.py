@@ -260,6 +260,9 @@ def test_the_sandbox_refuses_what_it_does_not_know(place: Path, capsys: CaptureF
     assert front.answer(["sandbox", "s.db", "--switch", "nonsense=1", "--port", "0"]) == 2
     assert front.answer(["sandbox", "s.db", "--faults", "faults.json"]) == 2
     assert front.answer(["sandbox", "s.db", "--faults", "gone.json"]) == 2
+    (place / "faults.json").write_text('{"fault": [{"do": "slow"}]}', encoding="utf-8")
+    assert front.answer(["sandbox", "s.db", "--faults", "faults.json"]) == 2
     said = capsys.readouterr().err
     assert "NAME=VALUE" in said
     assert "taken_slug" in said, "an unknown switch is answered with those that there are"
+    assert "The plan of faults faults.json is wrong: A fault plan knows faults, not fault." in said
