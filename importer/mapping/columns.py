@@ -51,7 +51,7 @@ class Columns:
         """Note a column that is not in the sheet, with the nearest one that is."""
         if self.find(name) is None:
             known = ", ".join(f'"{header}"' for header in self.headers[:12])
-            more = f", and {len(self.headers) - 12} more" if len(self.headers) > 12 else ""  # noqa: PLR2004 - the same
+            more = f", and {len(self.headers) - 12} more" if len(self.headers) > 12 else ""  # noqa: PLR2004 - those beyond the ones that are named
             near = nearest(name, self.headers) or f"; the columns are {known}{more}"
             mistakes.add(path, f'there is no column "{name}" in the sheet{hint}{near}')
 

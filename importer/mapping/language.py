@@ -96,7 +96,7 @@ def _as_key(value: Any) -> Any:
     if isinstance(value, str):
         return {"value": value}
     if not isinstance(value, Table):
-        raise ValueError('must be the slug of a field, or a rule such as { from = "ID" }')  # noqa: TRY004 - gathered
+        raise ValueError('must be the slug of a field, or a rule such as { from = "ID" }')  # noqa: TRY004 - pydantic takes no other
     if "value" in value:
         raise ValueError("is the same in every row: a key must tell the items apart")
     return value

@@ -75,7 +75,7 @@ def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tupl
     in_header = bool(widths) and widths[0] > 1
     width = widths[0] if in_header else Counter(widths or [0]).most_common(1)[0][0]
     share = round(widths.count(width) / len(widths), 1) if widths else 0.0
-    if width <= 1 or not (in_header or (width > 2 and share >= 0.5)):  # noqa: PLR2004 - see below
+    if width <= 1 or not (in_header or (width > 2 and share >= 0.5)):  # noqa: PLR2004 - three columns, half of the rows
         # in one column of sentences there may be a comma here and there; only a table that is wider has titles above it
         return False, 0.0, False, 0
     behind = [cell for row in rows for cell in row[1:] if cell]

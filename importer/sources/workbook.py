@@ -33,7 +33,7 @@ _LOOKS: tuple[DType, ...] = ("string", "boolean", "duration")
 _DAY = timedelta(days=1)
 _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no zone
 """Where the calendar of 1900 begins to count, seen from any day after February 1900."""
-_DAY_0_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - the same
+_DAY_0_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - days are counted from it, in no zone
 _CALENDAR_DAYS = 2_958_466
 """The first number of days that is no date: the calendar ends with the year 9999."""
 

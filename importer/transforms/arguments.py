@@ -41,7 +41,7 @@ def places(value: Any) -> int:
 def operand(value: Any) -> str | float:
     """A number, or the name of a column."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - gathered
+        raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - one of the sentences about a call
     if isinstance(value, str):
         return value
     if not abs(value) < _LARGEST:
