@@ -23,6 +23,8 @@ NOON = dt.datetime(2024, 5, 31, 12, tzinfo=ZoneInfo("Europe/Berlin"))
         (pl.Series([2**53, -(2**53)]), ["9007199254740992", "-9007199254740992"], Kind.NUMBER),
         (pl.Series([2**64 - 1], dtype=pl.UInt64), ["18446744073709551615"], Kind.TEXT),
         (pl.Series([19.99, 5.0, 1e-7, None]), ["19.99", "5", "0.0000001", None], Kind.NUMBER),
+        (pl.Series([0.1 + 0.2, 6.6 * 3, 19.999999999999996]), ["0.3", "19.8", "20"], Kind.NUMBER),
+        (pl.Series([1234567890123456.5, 123456.123456789]), ["1234567890123456.5", "123456.123456789"], Kind.NUMBER),
         (pl.Series([0.1], dtype=pl.Float32), ["0.1"], Kind.NUMBER),
         (pl.Series([Decimal("19.90")]), ["19.90"], Kind.NUMBER),
         (pl.Series([True, False, None]), ["TRUE", "FALSE", None], Kind.BOOLEAN),

@@ -131,6 +131,17 @@ def test_numbers_shown_as_dates_beyond_the_calendar_are_errors(tmp_path: Path) -
         ]
 
 
+def test_numbers_read_as_the_spreadsheet_shows_them(tmp_path: Path) -> None:
+    """Excel keeps 17 digits of what it calculates, and shows 15: the rest is noise, in a text or a key too."""
+    plain, noisy = workbook(tmp_path / "a.xlsx", [["x"], [19.99], [0.3]]), tmp_path / "b.xlsx"
+    with zipfile.ZipFile(plain) as book, zipfile.ZipFile(noisy, "w") as made:
+        for part in book.namelist():
+            content = book.read(part).replace(b"<v>19.99<", b"<v>19.990000000000002<")
+            made.writestr(part, content.replace(b"<v>0.3<", b"<v>0.30000000000000004<"))
+    with open_source(noisy, SourceOptions()) as source:
+        assert [texts[0] for _, texts in cells(source)] == [("19.99", Kind.NUMBER), ("0.3", Kind.NUMBER)]
+
+
 def test_the_calendar_of_1904_is_read_as_such(tmp_path: Path) -> None:
     """Old Macintosh workbooks count their days from another one."""
     book = openpyxl.Workbook()
