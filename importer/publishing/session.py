@@ -311,7 +311,9 @@ class Session:
             for one, _ in found:
                 self._sender.settled_good(one.wanted.id)
             self.ledger.found([(one.wanted, one.item, shown) for one, shown in found])
+            self._settling.decided(one for one, _ in found)
         self._place.state.release([one.wanted.id for one in settled.absent])
+        self._settling.decided(settled.absent)
         again = []
         for one in settled.absent:
             self._sender.settled_absent(one.wanted.id)

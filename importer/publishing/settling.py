@@ -101,7 +101,7 @@ class Settling:
         return max((one.due for one in self.rows.values()), default=None)
 
     async def look(self) -> Settled:
-        """Read the listings once and settle what they settle.
+        """Read the listings once and settle what they settle; rows stay in doubt until they are `decided`.
 
         Raises what reading a listing raises; the rows are then as much in doubt as before.
         """
@@ -112,12 +112,17 @@ class Settling:
         for locale in sorted({one.wanted.locale for one in self.rows.values()} | {w.locale for w in suspects}):
             rows = [one for one in self.rows.values() if one.wanted.locale == locale]
             await self._look_in(locale, rows, [w for w in suspects if w.locale == locale], settled, began)
-        for one in [*(f[0] for f in settled.found), *settled.absent, *settled.given_up]:
-            self.rows.pop(one.wanted.id, None)
-        unsettled = {one.request for one in [*self.rows.values(), *settled.given_up]}
+        self.decided(settled.given_up)
+        done = {one.wanted.id for one in [*(f[0] for f in settled.found), *settled.absent]}
+        unsettled = {one.request for one in [*self.rows.values(), *settled.given_up] if one.wanted.id not in done}
         if settled.proven:
             settled.over = [request for request in requests if request not in unsettled]
         return settled
+
+    def decided(self, rows: Iterable[Doubtful]) -> None:
+        """Let rows go; until then the sheet may still name them."""
+        for one in rows:
+            self.rows.pop(one.wanted.id, None)
 
     def close(self, requests: Iterable[int]) -> None:
         """Close requests whose patience has ended and whose twins were dealt with."""
