@@ -33,7 +33,8 @@ Invisible signs that scripts need (joiners, direction marks, soft hyphens) are t
 _NUL = r"\x00"
 """The one of them that HTML cannot hold; browsers pass over the others, and looking for all costs as much again."""
 
-_TAG = r"<(?:[a-zA-Z][^<>]*|/[a-zA-Z][^<>]*|!--[^>]*|!(?i:doctype)[^>]*)>"
+_TAG = r"<(?:/?[a-zA-Z][a-zA-Z0-9:-]*(?:\s[^<>]*)?/?|!--[^>]*|!(?i:doctype)[^>]*)>"
+"""A tag; `<ada@example.com>` and `<https://example.com>` are text, which a browser would take for tags and not show."""
 _MAILBOX = r"[^\s@<>()\[\]\\,;:\"\x00-\x20.]+(?:\.[^\s@<>()\[\]\\,;:\"\x00-\x20.]+)*"
 _DOMAIN = (
     r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}\-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{M}][\p{L}\p{N}\p{M}\-]*[\p{L}\p{N}\p{M}]"

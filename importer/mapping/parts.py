@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,10 +26,10 @@ _TEXTS = pl.List(pl.String)
 def cut(text: pl.Expr, split: str | None) -> pl.Expr:
     """Cut text into parts (List(String)), trimmed, empty ones null so that each keeps its place.
 
-    Without `split`, at `;` and line breaks. Text that is no JSON (or no CSV) gives null.
+    Without `split`, at `;`, line breaks, or both together. Text that is no JSON (or no CSV) gives null.
     """
     if split is None:
-        parts = text.str.replace_all(r"[;\r\n]+", "\n").str.split("\n")
+        parts = text.str.replace_all(r";?[ \t]*(?:\r\n|\r|\n)", ";").str.split(";")
     elif split == "lines":
         parts = text.str.replace_all(r"\r\n?", "\n").str.split("\n")
     elif split == "json":
@@ -97,25 +99,29 @@ def _trimmed(text: pl.Expr) -> pl.Expr:
 
 
 def _json_parts(text: str) -> list[str | None] | None:
-    """A JSON list as texts (anything else as a list of one); None if it is no JSON."""
+    """A JSON list as texts (anything else as a list of one), numbers as they are written; None if it is no JSON."""
     try:
         found = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        written = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
         return None
-    return [_json_text(one) for one in (found if isinstance(found, list) else [found])]
+    if not isinstance(found, list):
+        found, written = [found], [written]
+    return [_json_text(value, as_written) for value, as_written in zip(found, written, strict=True)]
 
 
-def _json_text(value: Any) -> str | None:
+def _json_text(value: Any, written: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    return orjson.dumps(value).decode()
+    return written if isinstance(written, str) else orjson.dumps(value).decode()
 
 
 def _csv_parts(text: str) -> list[str] | None:
     """Parts between commas, quoted ones whole; None if the quotes make no sense."""
     try:
-        return [part for row in csv.reader(text.splitlines(), skipinitialspace=True) for part in row]
+        rows = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
+        return [part for row in rows for part in row]
     except csv.Error:
         return None

@@ -9,13 +9,16 @@ import polars as pl
 from importer.transforms import arguments
 from importer.transforms.steps import Call, Step, Surroundings, Transform, plain
 
+_LETTERS_FOR = {"'": "\ua717", "\u2019": "\ua718"}
+"""Letters without a case, which no text has, in the place of apostrophes: what follows them goes on with the word."""
+
 _ADDRESS = r"""(?i)https?://[^\s<>"'`|\\^{}]+"""
 
 
 def truncated(value: pl.Expr, length: int) -> pl.Expr:
     """Shorten text to at most `length` characters, at a word border, with `…` counted in."""
     head = value.str.slice(0, length)
-    whole_words = head.str.replace(r"\s+\S*$", "")
+    whole_words = head.str.replace(r"(\S)\s+\S*$", "$1")
     cut = pl.when(whole_words != head).then(whole_words).otherwise(value.str.slice(0, length - 1))
     short = cut.str.replace(r"[\s,;:.\-\x{2013}\x{2014}]+$", "") + "…"
     return pl.when(value.str.len_chars() > length).then(short).otherwise(value)
@@ -24,22 +27,20 @@ def truncated(value: pl.Expr, length: int) -> pl.Expr:
 def addresses(value: pl.Expr) -> pl.Expr:
     """Find every web address in text (List(String))."""
     apart = value.str.replace_all(r"(?i),(https?://)", " $1")
-    return apart.str.extract_all(_ADDRESS).list.eval(pl.element().str.replace(r"[.,;:!?)\]]+$", ""))
+    return apart.str.extract_all(_ADDRESS).list.eval(_without_closing(pl.element()))
+
+
+def _without_closing(address: pl.Expr) -> pl.Expr:
+    """Take off what belongs to the sentence; a bracket that opens inside the address belongs to that."""
+    own = address.str.extract(r"^((?:[^()]|\([^()]*\))+)").str.replace(r"[.,;:!?\]]+$", "")
+    bare = address.str.replace(r"[.,;:!?)\]]+$", "")
+    return pl.when(address.str.contains("(", literal=True)).then(own).otherwise(bare)
 
 
 def titled(value: pl.Expr) -> pl.Expr:
     """Begin each word with a capital; letters after an apostrophe stay small."""
-    return value.str.to_lowercase().str.replace_all(r"['\x{2019}]", "\ue000$0").str.to_titlecase().pipe(_mended)
-
-
-def _mended(value: pl.Expr) -> pl.Expr:
-    """Undo the capital that polars puts after an apostrophe: `It'S` is `It's`."""
-    letters = "abcdefghijklmnopqrstuvwxyzàâäçéèêëîïôöùûüßñ"
-    for sign in ("'", "\u2019"):
-        old = [f"\ue000{sign}{one.upper()}" for one in letters if len(one.upper()) == 1]
-        new = [f"\ue000{sign}{one}" for one in letters if len(one.upper()) == 1]
-        value = value.str.replace_many(old, new)
-    return value.str.replace_all("\ue000", "", literal=True)
+    apart = value.str.replace_many(list(_LETTERS_FOR), list(_LETTERS_FOR.values()))
+    return apart.str.to_titlecase().str.replace_many(list(_LETTERS_FOR.values()), list(_LETTERS_FOR))
 
 
 def _strip(call: Call, _around: Surroundings) -> Step:

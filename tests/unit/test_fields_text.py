@@ -22,6 +22,13 @@ GOOD: list[tuple[str, str, str]] = [
     ("RichText", "a < b & c > d", "<p>a &lt; b &amp; c &gt; d</p>"),
     ("RichText", "One\r\nline\n \n\n Two\r", "<p>One<br>line</p><p>Two</p>"),
     ("RichText", "5 <3 you", "<p>5 &lt;3 you</p>"),
+    ("RichText", "Ada <ada@example.com>", "<p>Ada &lt;ada@example.com&gt;</p>"),
+    ("RichText", "<https://example.com/a>", "<p>&lt;https://example.com/a&gt;</p>"),
+    ("RichText", "<o:p>A</o:p>", "<o:p>A</o:p>"),
+    ("RichText", "<wf-component id='x'/>", "<wf-component id='x'/>"),
+    ("RichText", "<br>", "<br>"),
+    ("RichText", "A</p\n>", "A</p\n>"),
+    ("RichText", "<!-- more -->", "<!-- more -->"),
     ("RichText", "Fish<br/>Chips", "Fish<br/>Chips"),
     ("Link", "https://example.com", "https://example.com"),
     (

@@ -107,6 +107,27 @@ RULES: list[tuple[str, str, str, Cells, list[Any]]] = [
         ["2024-02-01T00:00:00.000Z"],
     ),
     ("split at lines", "text", '{ from = "A", split = "lines", pick = "last" }', {"A": ["a\r\nb\nc"]}, ["c"]),
+    (
+        "split as csv over lines",
+        "text",
+        '{ from = "A", split = "csv", pick = "all", join = "/" }',
+        {"A": ['"a\nb", c\nd']},
+        ["a\nb/c/d"],
+    ),
+    (
+        "split as csv at quotes",
+        "text",
+        '{ from = "A", split = "csv", pick = "last" }',
+        {"A": ['5" wide, "6"" deep"']},
+        ['6" deep'],
+    ),
+    (
+        "split as json keeps digits",
+        "text",
+        '{ from = "A", split = "json", pick = "all", join = "/" }',
+        {"A": ["[12345678901234567890123, 1.50, -2]", "1.10"]},
+        ["12345678901234567890123/1.50/-2", "1.10"],
+    ),
     ("split as csv", "text", '{ from = "A", split = "csv", pick = "last" }', {"A": ['a, "b, c"']}, ["b, c"]),
     (
         "split as json",
@@ -217,6 +238,22 @@ def test_images_keep_step_with_their_alt_texts(workshop: Workshop) -> None:
     ]
 
 
+@pytest.mark.parametrize("between", [";", "\n", "\r\n", " ; ", ";\n", ";\r\n"])
+def test_a_gap_among_images_or_alt_texts_keeps_its_place(workshop: Workshop, between: str) -> None:
+    """What stands between two separators is a part without a word, and no alt text moves to another image."""
+    url = "https://x.example/"
+    images = [f"{url}{number}.jpg" for number in (1, 2, 3)]
+    cells: Cells = {
+        "A": [between.join(images), between.join([images[0], "", images[2]])],
+        "B": [between.join(["one", "", "three"]), between.join(["one", "two", "three"])],
+    }
+    found = workshop.field("gallery", '{ from = "A", alt = "B" }', {"Name": ["n"] * 2, **cells})
+    assert [[(image["url"][-5], image["alt"]) for image in images] for images in found] == [
+        [("1", "one"), ("2", None), ("3", "three")],
+        [("1", "one"), ("3", "three")],
+    ]
+
+
 def test_an_alt_text_that_is_no_column_goes_to_every_image(workshop: Workshop) -> None:
     """A template as alt stands for the whole row."""
     url = "https://x.example/"
@@ -295,6 +332,13 @@ def test_a_step_that_makes_nothing_of_something_is_a_problem(
     outcome = workshop.run(text, {"A": ["x y", None]})
     assert outcome.codes == [(2, "A", slug, code)]
     assert outcome.problems[0].value == value
+
+
+def test_quotes_that_make_no_sense_are_no_csv(workshop: Workshop) -> None:
+    """One that is never closed would swallow the parts behind it."""
+    text = '[fields]\nname = "A"\ntext = { from = "B", split = "csv" }\n'
+    outcome = workshop.run(text, {"A": ["x", "y"], "B": ['"a, b', '"a" b, c']})
+    assert outcome.codes == [(2, "B", "text", "transform_failed"), (3, "B", "text", "transform_failed")]
 
 
 def test_the_column_that_gave_the_value_is_blamed(workshop: Workshop) -> None:
