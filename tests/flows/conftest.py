@@ -21,6 +21,7 @@ from importer.mapping import parse_mapping
 from importer.model import Tally
 from importer.pacing import Pacer
 from importer.sandbox import create_app
+from importer.state import State
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -256,6 +257,34 @@ class Night:
     def writes(self) -> int:
         """How many requests that write were sent so far."""
         return sum(one["method"] != "GET" for one in self.app.log)
+
+
+TAGS = 'collection = "tags"\n[source]\npath = "tags.csv"\n[fields]\nname = "Name"\nslug = "Slug"\ncolor = "Colour"\n'
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a mapping and its sheet: a good row and a bad one. Commands are typed there; no token anywhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WEBFLOW_TOKEN", raising=False)
+    monkeypatch.delenv("WEBFLOW_BASE_URL", raising=False)
+    (tmp_path / "tags.toml").write_text(TAGS, encoding="utf-8")
+    (tmp_path / "tags.csv").write_text("Name,Slug,Colour\nFood,food,#ff0000\nTravel,travel,nope\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> list[State]:
+    """The state files that are opened."""
+    opened: list[State] = []
+    truly = State.open
+
+    def open_(path: Path, **options: Any) -> State:
+        opened.append(truly(path, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(State, "open", open_)
+    return opened
 
 
 @pytest.fixture

@@ -20,18 +20,7 @@ if TYPE_CHECKING:
 
     from _pytest.capture import CaptureFixture
 
-TAGS = 'collection = "tags"\n[source]\npath = "tags.csv"\n[fields]\nname = "Name"\nslug = "Slug"\ncolor = "Colour"\n'
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a mapping and its sheet, where commands are typed; no token anywhere."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("WEBFLOW_TOKEN", raising=False)
-    monkeypatch.delenv("WEBFLOW_BASE_URL", raising=False)
-    (tmp_path / "tags.toml").write_text(TAGS, encoding="utf-8")
-    (tmp_path / "tags.csv").write_text("Name,Slug,Colour\nFood,food,#ff0000\nTravel,travel,nope\n", encoding="utf-8")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def test_main_exits_with_the_status_of_the_command(capsys: CaptureFixture[str]) -> None:

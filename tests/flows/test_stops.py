@@ -14,14 +14,13 @@ from importer.commands.feed import Feed
 from importer.errors import DeadlinePassed
 from importer.publishing import GRACE, Session
 from importer.settings import parse_count_or_percent, parse_rows
-from importer.state import State
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from importer.planning import Decision
+    from importer.state import State
     from tests.flows.conftest import Night
 
 
@@ -146,23 +145,13 @@ def test_deadline_bounds_the_wait_for_ones_own_rate(night: Callable[..., Night])
     complete(one, 5)
 
 
-def test_full_disk_stops_before_anything_more_is_sent(
-    night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_stops_before_anything_more_is_sent(night: Callable[..., Night], states: list[State]) -> None:
     """The state cannot be written: exit 5, what was under way is in doubt, and with room again the run completes."""
     one = night()
     one.sheet = one.filed(250)
-    opened: list[State] = []
-    truly = State.open
-
-    def open_(path: Path, **options: Any) -> State:
-        opened.append(truly(path, **options))
-        return opened[-1]
-
-    monkeypatch.setattr(State, "open", open_)
 
     def fill() -> None:
-        connection = opened[-1]._file.connection
+        connection = states[-1]._file.connection
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
@@ -174,7 +163,6 @@ def test_full_disk_stops_before_anything_more_is_sent(
     assert counts.created < 250
     assert counts.in_doubt == in_flight(one) > 0
     assert one.writes() <= 8
-    monkeypatch.undo()
     complete(one, 250)
 
 

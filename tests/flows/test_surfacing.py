@@ -9,13 +9,12 @@ import pytest
 
 from importer.errors import Bug, DiskFull
 from importer.publishing import Session
-from importer.state import State
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from importer.state import State
     from tests.flows.conftest import Night
 
 
@@ -26,20 +25,6 @@ def fail(error: BaseException) -> Callable[..., None]:
         raise error
 
     return failing
-
-
-@pytest.fixture
-def states(monkeypatch: pytest.MonkeyPatch) -> list[State]:
-    """The state files that are opened."""
-    opened: list[State] = []
-    truly = State.open
-
-    def open_(path: Path, **options: Any) -> State:
-        opened.append(truly(path, **options))
-        return opened[-1]
-
-    monkeypatch.setattr(State, "open", open_)
-    return opened
 
 
 @pytest.mark.parametrize("error", [DiskFull("The disk is full.", "Make room."), Bug("Wrong.", "Report it.")])
