@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from importer.client import ReplyKind, read_created
@@ -14,7 +15,7 @@ from importer.publishing.matching import match_answer, status_of
 from importer.publishing.refusals import nameless, narrowed
 from importer.publishing.settling import Doubtful, wanted_of
 from importer.publishing.target import Todo
-from importer.state import Refused, Sent
+from importer.state import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +38,7 @@ VALIDATION = 400
 class Sender:
     """Sends chunks; what comes of them goes to the ledger, to `waiting` (send again) or to `settling` (in doubt).
 
-    `begun` are the tasks whose request was let go, `underway` the requests of which nothing was written down since.
+    `begun` are the tasks whose request was let go.
     """
 
     def __init__(  # noqa: PLR0913 - the rooms that a chunk passes through
@@ -55,7 +56,6 @@ class Sender:
         self._place, self._ledger, self._lookup = place, ledger, lookup
         self._settling, self._trust, self._waiting, self._troubles = settling, trust, waiting, troubles
         self._begun = begun
-        self.underway: dict[int, Chunk] = {}
 
     async def send(self, chunk: Chunk) -> None:
         """Send a chunk and write down what came of it.
@@ -75,8 +75,7 @@ class Sender:
             if created is None:
                 await self._lost(request, chunk, reply)
             else:
-                self._troubles.succeeded(chunk)
-                self._record(request, chunk, created, reply)
+                await self._record(request, chunk, created, reply)
         elif reply.kind is ReplyKind.NOT_CARRIED_OUT:
             self._finish(request, "not_carried_out", reply, pending=chunk.keys)
             self._waiting.again(chunk)
@@ -124,7 +123,6 @@ class Sender:
                 at=place.server_now(),
                 sent=[Sent(item, place.source) for item in chunk.items],
             )
-            self.underway[request] = chunk
             self._begun.add(asyncio.current_task())
 
         call = create_items(
@@ -148,18 +146,18 @@ class Sender:
         reply: Reply,
         *,
         pending: Sequence[Key] = (),
-        refused: Sequence[Refused] = (),
         open_: bool = False,
     ) -> None:
-        self._place.state.finish(
-            request, outcome=outcome, at=reply.server_time, pending=pending, refused=refused, open_=open_
-        )
-        self.underway.pop(request, None)
+        self._place.state.finish(request, outcome=outcome, at=reply.server_time, pending=pending, open_=open_)
 
-    def _record(self, request: int, chunk: Chunk, created: Sequence[ListedItem], reply: Reply) -> None:
+    async def _record(self, request: int, chunk: Chunk, created: Sequence[ListedItem], reply: Reply) -> None:
         """Rule 2: the outcome of each row; rows that the answer does not show are in doubt."""
         place = self._place
         matched = match_answer(chunk.items, created, place.target.schema)
+        shown, missing = chunk.only(set(matched)), chunk.only(set(chunk.keys) - set(matched))
+        failures = self._troubles.server_error(missing) if missing else 0
+        if shown:
+            self._troubles.succeeded(shown)
         done = [(item, matched[item.locale, item.key]) for item in chunk.items if (item.locale, item.key) in matched]
         altered = [(item.locale, item.key) for item, listed in done if listed.slug != item.slug]
         rows = place.state.rows(altered)
@@ -168,7 +166,6 @@ class Sender:
             self._ledger.answer(item, one, Status.PUBLISHED if chunk.live and not one.is_draft else Status.STAGED)
             for item, one in done
         ]
-        missing = [item for item in chunk.items if (item.locale, item.key) not in matched]
         facts: dict[str, str] = {}
         for item, _ in done:
             code = self._trust.verdict((item.locale, item.key), good=True)
@@ -182,27 +179,32 @@ class Sender:
             watermark=max((one.created_on for one in created if one.created_on), default=None),
             facts=facts,
             twin_checks=twins,
-            open_=bool(missing),
+            open_=missing is not None,
         )
-        self.underway.pop(request, None)
         self._ledger.answered(published)
         if twins:
             self._waiting.check_twins(place.clock.monotonic() + place.timing.lag)
         if missing:
-            self._over(request, [Chunk(tuple(missing))])
+            said = f"Webflow answered {failures} times that all went well, and did not make the item."
+            self._doom_if_alone(missing, failures, said)
+            self._over(request, self._parts(missing, failures))
+            if not shown:
+                await self._troubles.failed(replace(reply, reason="its answers do not show the items that were sent"))
 
     async def _lost(self, request: int, chunk: Chunk, reply: Reply) -> None:
         """The answer was lost; a chunk that loses its answers again and again is narrowed as after 5xx."""
         failures = self._troubles.server_error(chunk)
-        if self._is_doomed(chunk, failures):
-            self._waiting.doom(chunk.items[0], f"Webflow gave no readable answer {failures} times: {reply.reason}.")
+        self._doom_if_alone(chunk, failures, f"Webflow gave no readable answer {failures} times: {reply.reason}.")
         self._lose(request, *self._parts(chunk, failures))
         await self._troubles.failed(reply)
 
-    def _is_doomed(self, chunk: Chunk, failures: int) -> bool:
-        """Whether a row is given up that fails alone while others succeed; it is settled first all the same."""
+    def _doom_if_alone(self, chunk: Chunk, failures: int, said: str) -> bool:
+        """Give up a row that fails alone while others succeed; it is settled first all the same. Whether it was."""
         often = failures >= self._troubles.SERVER_ERRORS
-        return often and len(chunk.items) == 1 and self._troubles.others_succeed(chunk)
+        doomed = often and len(chunk.items) == 1 and self._troubles.others_succeed(chunk)
+        if doomed:
+            self._waiting.doom(chunk.items[0], said)
+        return doomed
 
     def _parts(self, chunk: Chunk, failures: int) -> tuple[Chunk, ...]:
         """The parts in which a chunk that failed so often is sent again."""
@@ -215,7 +217,6 @@ class Sender:
         due = now + place.timing.patience + place.timing.lag
         self._settling.open(request, due)
         self._doubt(request, parts, due=due, look=now + place.timing.lag)
-        self.underway.pop(request, None)
         place.state.lost(request, place.server_now(latest=True))
 
     def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, pause: float = 0.0) -> None:
@@ -327,10 +328,9 @@ class Sender:
     async def _server_error(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """Rule 9: after three 5xx a chunk is narrowed, a single row rejected, if anything else succeeds meanwhile."""
         failures = self._troubles.server_error(chunk)
-        if self._is_doomed(chunk, failures):
+        said = f"Webflow answered {failures} times with an error of its own: {error.said}"
+        if self._doom_if_alone(chunk, failures, said):
             self._over(request, [chunk])
-            said = f"Webflow answered {failures} times with an error of its own: {error.said}"
-            self._waiting.doom(chunk.items[0], said)
             return
         self._over(request, self._parts(chunk, failures), pause=self._troubles.pause())
         await self._troubles.failed(reply)
