@@ -128,6 +128,18 @@ def test_the_targets_of_the_readme_are_in_the_makefile() -> None:
         assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
 
 
+def test_a_python_that_is_too_old_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    """The first command of a newcomer: what is missing, and how to name another Python."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    make = ["make", "demo", "PYTHON=false"]
+    done = subprocess.run(make, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "false is not Python 3.11 or newer" in done.stderr
+    assert "make PYTHON=python3.12" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
 def test_the_exit_table_is_the_one_of_the_code() -> None:
     """Codes, verdicts and their order of precedence are those of `importer.errors`."""
     table = {int(code): verdict for code, verdict in re.findall(r"^\| (\d+) \| `(\w+)` \|", README, re.MULTILINE)}
