@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from importer.cli.holding import release_signals, signals_held
+from importer.cli.streams import Unwritten, lead_nowhere, open_closed_streams
 from importer.cli.verbs import group
-from importer.errors import Bug, ImporterError, Interrupted, UsageError
+from importer.errors import EXIT_PRECEDENCE, Bug, DiskFull, ImporterError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
         signal.signal(signal.SIGTERM, _terminated)
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a narrow terminal is no reason to die
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             _deafen()
             status = spoken.get("exit_code", _interrupted(stop).exit_code)
         sys.stdout.flush()
-    except BrokenPipeError:  # somebody read the first lines and left, such as `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # of the help: somebody read the first lines and left, such as `head`
+        lead_nowhere(sys.stdout)
         status = 0
     sys.exit(status)
 
@@ -49,19 +50,21 @@ def answer(arguments: list[str], spoken: dict[str, int] | None = None) -> int:
         release_signals()
         status = group.main(args=arguments, prog_name="importer", standalone_mode=False, obj=spoken)
     except click.exceptions.Exit as done:
-        return done.exit_code
+        status = done.exit_code
     except click.ClickException as wrong:
-        return _said(_usage(wrong), as_json=as_json)
+        status = _said(_usage(wrong), as_json=as_json)
     except (click.Abort, KeyboardInterrupt) as stop:
         # Where the one object of --json stands already, the signal came too late.
-        return spoken["exit_code"] if spoken else _said(_interrupted(stop), as_json=as_json)
+        status = spoken["exit_code"] if spoken else _said(_interrupted(stop), as_json=as_json)
     except ImporterError as error:
-        return _said(error, as_json=as_json)
-    except BrokenPipeError:
-        raise
+        status = _said(error, as_json=as_json)
+    except Unwritten as lost:
+        status = _unwritten(lost)
+    except SystemExit:  # click's own answer where a reader of the help has left
+        status = 0
     except Exception as mistake:  # noqa: BLE001 - the last net: a mistake of ours becomes exit 70, for scripts to see
         _trace(mistake)
-        return _said(_bug(mistake), as_json=as_json)
+        status = _said(_bug(mistake), as_json=as_json)
     return status if isinstance(status, int) else 0
 
 
@@ -76,6 +79,18 @@ def _said(error: ImporterError, *, as_json: bool) -> int:
         from importer.cli.printing import print_error
 
     return print_error(error, as_json=as_json)
+
+
+def _unwritten(lost: Unwritten) -> int:
+    """Weigh that a result could not be printed; a reader who has left has read what was wanted."""
+    if isinstance(lost.reason, BrokenPipeError):
+        return lost.status
+    full = DiskFull(
+        f"The result could not be printed: {lost.reason.strerror or lost.reason}.",
+        "Make room where the output goes, then run the same command again: what is done is not done twice.",
+    )
+    said = _said(full, as_json=False)
+    return next(code for code in EXIT_PRECEDENCE if code in {said, lost.status})
 
 
 def _trace(mistake: Exception) -> None:

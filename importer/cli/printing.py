@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from importer.cli.streams import printing, telling
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from importer.commands.doctor import Diagnosis
     from importer.commands.result import RunResult
@@ -23,9 +26,11 @@ def print_error(error: ImporterError, *, as_json: bool) -> int:
     """Say what broke a command; its exit status."""
     from importer.report.summary import RunResult
 
-    if as_json:
-        print_json(RunResult(error=error).as_json())
-    complain(error)
+    try:
+        if as_json:
+            print_json(RunResult(error=error).as_json())
+    finally:
+        complain(error)
     return error.exit_code
 
 
@@ -33,7 +38,8 @@ def complain(error: ImporterError) -> None:
     """Say on stderr what went wrong, and what to do next."""
     from importer.report.sentences import error_text
 
-    click.echo(f"importer: {error_text(error)}", err=True)
+    with telling():
+        click.echo(f"importer: {error_text(error)}", err=True)
 
 
 def print_json(answer: dict[str, Any]) -> None:
@@ -41,19 +47,20 @@ def print_json(answer: dict[str, Any]) -> None:
     context = click.get_current_context(silent=True)
     if context is not None and isinstance(context.obj, dict):
         context.obj["exit_code"] = answer["exit_code"]
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    with printing(answer["exit_code"]):
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
 def print_run(result: RunResult, *, as_json: bool) -> int:
     """Print how a run ended; its exit status."""
     from importer.report.sentences import result_text
 
-    if as_json:
-        print_json(result.as_json())
-    elif result.runs:
-        click.echo(result_text(result))
-    if result.error is not None:
-        complain(result.error)
+    with _complaining(result):
+        if as_json:
+            print_json(result.as_json())
+        elif result.runs:
+            with printing(result.exit_code):
+                click.echo(result_text(result))
     return result.exit_code
 
 
@@ -62,18 +69,28 @@ def print_check(result: RunResult, *, as_json: bool) -> int:
     from importer.report.problems import problems_text
     from importer.report.sentences import check_text
 
-    if as_json:
-        print_json(result.as_json())
-    elif result.runs:
-        run = result.runs[0]
-        if result.problems:
-            click.echo(problems_text(result.problems, result.problem_counts, rejects=run.rejects) + "\n")
-        click.echo(check_text(run))
-        if run.rejects is not None:
-            click.echo(f"  rejected rows: {run.rejects}")
-    if result.error is not None:
-        complain(result.error)
+    with _complaining(result):
+        if as_json:
+            print_json(result.as_json())
+        elif result.runs:
+            run = result.runs[0]
+            with printing(result.exit_code):
+                if result.problems:
+                    click.echo(problems_text(result.problems, result.problem_counts, rejects=run.rejects) + "\n")
+                click.echo(check_text(run))
+                if run.rejects is not None:
+                    click.echo(f"  rejected rows: {run.rejects}")
     return result.exit_code
+
+
+@contextmanager
+def _complaining(result: RunResult) -> Iterator[None]:
+    """Print the result here; what broke the run is said after it, also where nobody reads the result."""
+    try:
+        yield
+    finally:
+        if result.error is not None:
+            complain(result.error)
 
 
 def print_status(reports: tuple[StateReport, ...], *, as_json: bool) -> None:
@@ -84,20 +101,22 @@ def print_status(reports: tuple[StateReport, ...], *, as_json: bool) -> None:
     if as_json:
         print_json(as_result(reports).as_json())
         return
-    for place, report in enumerate(reports):
-        click.echo(("\n" if place else "") + standing_text(report.path, report.rows, report.lines()))
+    with printing(0):
+        for place, report in enumerate(reports):
+            click.echo(("\n" if place else "") + standing_text(report.path, report.rows, report.lines()))
 
 
 def print_rows(rows: Iterable[Row]) -> None:
     """Print rows of the state as CSV."""
-    lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(ROW_COLUMNS)
-    for row in rows:
-        key = "" if row.key.startswith("\x00") else row.key
-        lines.writerow([
-            row.source_row, row.status.value, key, row.locale, row.slug or row.slug_sent, row.item_id,
-            row.last_published, row.error_source, row.error_code, row.error, row.warning, row.source,
-        ])  # fmt: skip
+    with printing(0):
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerow(ROW_COLUMNS)
+        for row in rows:
+            key = "" if row.key.startswith("\x00") else row.key
+            lines.writerow([
+                row.source_row, row.status.value, key, row.locale, row.slug or row.slug_sent, row.item_id,
+                row.last_published, row.error_source, row.error_code, row.error, row.warning, row.source,
+            ])  # fmt: skip
 
 
 ROW_COLUMNS = (
@@ -117,9 +136,10 @@ def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
         print_json({**result.as_json(), "findings": findings_json(diagnosis)})
         return result.exit_code
     width = max(len(finding.what) for finding in diagnosis.findings)
-    for finding in diagnosis.findings:
-        click.echo(f"{finding.health.value:<5} {finding.what:<{width}}  {finding.message}")
-        if finding.hint:
-            click.echo(f"{'':<5} {'':<{width}}  -> {finding.hint}")
-    click.echo("\nEverything is in place." if diagnosis.error is None else "\nA run would end before it began.")
+    with printing(result.exit_code):
+        for finding in diagnosis.findings:
+            click.echo(f"{finding.health.value:<5} {finding.what:<{width}}  {finding.message}")
+            if finding.hint:
+                click.echo(f"{'':<5} {'':<{width}}  -> {finding.hint}")
+        click.echo("\nEverything is in place." if diagnosis.error is None else "\nA run would end before it began.")
     return result.exit_code

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 import click
 
+from importer.cli.streams import telling
 from importer.report.progress import asides, progress_line
 
 if TYPE_CHECKING:
@@ -38,28 +39,32 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            self._bar.close()
+            with telling():
+                self._bar.close()
 
     def progress(self, progress: Progress) -> None:
         """Show how far it is."""
         if not self._shows:
             return
         if self._terminal:
-            self._draw(progress)
+            with telling():
+                self._draw(progress)
             return
         now = time.monotonic()
         if now - self._spoken >= PLAIN_EVERY:
             self._spoken = now
-            click.echo(progress_line(progress, seconds=now - self._started), err=True)
+            with telling():
+                click.echo(progress_line(progress, seconds=now - self._started), err=True)
 
     def say(self, sentence: str) -> None:
         """Show a sentence above the bar."""
         if self._quiet:
             return
-        if self._bar is None:
-            click.echo(sentence, err=True)
-        else:
-            self._bar.write(sentence, file=sys.stderr)
+        with telling():
+            if self._bar is None:
+                click.echo(sentence, err=True)
+            else:
+                self._bar.write(sentence, file=sys.stderr)
 
     def _draw(self, progress: Progress) -> None:
         total = progress.total or None
