@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.commands.finding import ID, find_collection, find_site
+from importer.commands.finding import ID, find_collection, find_site, read_schema
 from importer.errors import Outage, SourceError, UsageError
 from importer.fields import ReferenceTable, reference_table
-from importer.mapping import compile_mapping, find_column, reference_needs
+from importer.mapping import check_matches, compile_mapping, find_column, reference_needs
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from importer.mapping import Compiled, Mapping
     from importer.sources import Source
     from importer.state import State
+
+
+_EVERYWHERE = frozenset({"name", "slug"})
+"""Fields that every collection has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,12 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     locales: Locales | None = None
     if needs_locales(mapping):
         site, locales = await find_site(client, mapping, found)
+    needs = reference_needs(mapping, found.schema)
+    named = [need for need in needs if need.match not in _EVERYWHERE]
+    check_matches(mapping, [(need, await read_schema(client, need.collection_id)) for need in named])
     references: dict[str, References] = {}
     listed: dict[str, list[ListedItem]] = {}
-    for need in reference_needs(mapping, found.schema):
+    for need in needs:
         if need.collection_id not in listed:
             listed[need.collection_id] = await list_items(client, need.collection_id, drafts=drafts)
         pairs = tuple(

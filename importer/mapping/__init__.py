@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.mapping.columns import find_column
 from importer.mapping.compiled import CheckInfo, Compiled, Mapped
-from importer.mapping.compiling import ReferenceNeed, compile_mapping, reference_needs
+from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
 from importer.mapping.items import items_of, problems_of
 from importer.mapping.nesting import too_deep
 from importer.mapping.parsing import parse_mapping
@@ -17,6 +17,7 @@ __all__ = [
     "Mapping",
     "ReferenceNeed",
     "Rule",
+    "check_matches",
     "compile_mapping",
     "find_column",
     "items_of",

@@ -9,7 +9,7 @@ from importer.mapping.columns import Columns
 from importer.mapping.compiled import CheckInfo, Compiled
 from importer.mapping.conditions import Asked
 from importer.mapping.constants import check_constants
-from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key
+from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key, check_match
 from importer.mapping.identity import rules_digest
 from importer.mapping.making import Maker
 from importer.mapping.mistakes import Mistakes
@@ -18,8 +18,8 @@ from importer.schema import reading
 from importer.transforms import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from collections.abc import Mapping as Table
-    from collections.abc import Sequence
     from datetime import date
 
     from importer.fields import ReferenceTable
@@ -46,6 +46,14 @@ def reference_needs(mapping: Mapping, schema: CollectionSchema) -> tuple[Referen
             continue
         needs.append(ReferenceNeed(slug, field.limits.collection_id or "", rule.match or "name"))
     return tuple(needs)
+
+
+def check_matches(mapping: Mapping, needs: Iterable[tuple[ReferenceNeed, CollectionSchema]]) -> None:
+    """Raise MappingError for references that go by what the collections that they name have no field for."""
+    mistakes = Mistakes(mapping.name, mapping.lines)
+    for need, target in needs:
+        check_match(f"fields.{need.field_slug}.match", need.match, target, mistakes)
+    mistakes.settle()
 
 
 def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sheet, and the world at this moment

@@ -19,6 +19,9 @@ REFERENCES = frozenset({"Reference", "MultiReference"})
 FILES = frozenset({"Image", "MultiImage", "File", "ExtFileRef"})
 """Field types that hold files, which Webflow fetches."""
 
+_NAMING_TYPES = frozenset({"PlainText", "Number", "Email", "Phone", "Link"})
+"""Field types by which a cell can name an item of another collection: one text, that reads back as it was written."""
+
 _KEY_TYPES = frozenset({"PlainText", "Number", "Email", "Phone", "Link", "DateTime"})
 
 
@@ -66,6 +69,15 @@ def check_key(mapping: Mapping, schema: CollectionSchema, columns: Columns, mist
         mistakes.add("key", f'is the field "{key}", for which [fields] has no rule')
     elif field.type not in _KEY_TYPES:
         mistakes.add("key", f'is the field "{key}" of the type {field.type}, which cannot tell items apart')
+
+
+def check_match(path: str, match: str, target: CollectionSchema, mistakes: Mistakes) -> None:
+    """Note a `match` that is no field of the collection that is referred to, or one that no cell can name."""
+    field = target.by_slug.get(match)
+    if field is None:
+        mistakes.add(path, _no_field(match, target))
+    elif field.type not in _NAMING_TYPES:
+        mistakes.add(path, f'is the field "{match}" of the type {field.type}, by which no cell can name an item')
 
 
 def _check_rule(rule: Rule, field: Field, mistakes: Mistakes) -> None:

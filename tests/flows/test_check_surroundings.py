@@ -110,6 +110,30 @@ async def test_referenced_collections_are_listed_whole_and_once(tmp_path: Path) 
         assert len(staged.references["tags"].pairs) == 233
 
 
+@pytest.mark.parametrize(
+    ("match", "said"),
+    [
+        ("emial", 'there is no field "emial" in the collection "authors"; did you mean "email"?'),
+        ("photo", 'is the field "photo" of the type Image, by which no cell can name an item'),
+        ("active", 'is the field "active" of the type Switch, by which no cell can name an item'),
+    ],
+)
+async def test_items_are_named_by_a_field_that_the_other_collection_has(tmp_path: Path, match: str, said: str) -> None:
+    """Else it is a mistake of the mapping, and not one of each row; what only lists or files hold names nothing."""
+    async with webflow(tmp_path) as (client, _):
+        authors = (await look_around(client, mapping_of("authors"), drafts=False)).schema.id
+        fields = {"name": "Ada", "slug": "ada", "email": "ada@example.com", "photo": {"url": "https://a.example/a.jpg"}}
+        body = orjson.dumps({"isDraft": False, "isArchived": False, "fieldData": fields})
+        await client.send(endpoints.create_items(authors, [body], live=True, skip_invalid_files=False))
+        named = {"name": "Name", "author": {"from": "Author", "match": "email"}}
+        around = await look_around(client, mapping_of("blog-posts", fields=named), drafts=False)
+        assert [text for text, _ in around.references["author"].pairs] == ["ada@example.com"]
+        named["author"] = {"from": "Author", "match": match}
+        with pytest.raises(MappingError) as caught:
+            await look_around(client, mapping_of("blog-posts", fields=named), drafts=False)
+    assert f"fields.author.match: {said}" in caught.value.message
+
+
 async def test_what_is_kept_is_what_was_learnt(tmp_path: Path) -> None:
     """`--offline` sees the same; a mapping that needs more is told so."""
     async with webflow(tmp_path) as (client, _):
