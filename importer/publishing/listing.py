@@ -200,10 +200,11 @@ class Listings:
             if offset and overlapping and page.items and not known:
                 return  # an item vanished meanwhile: what stood at the border may have been passed over
             end = offset + len(page.items)
-            if end >= page.total or not page.items:
+            following = max(end - 1, 1) if overlapping else end
+            if end >= page.total or not page.items or following <= offset:  # a total may count what is not shown
                 view.proven = view.old >= view.at_first
                 return
             if view.reaches(down_to):
                 view.proven = True
                 return
-            offset = max(end - 1, 1) if overlapping else end
+            offset = following

@@ -85,6 +85,14 @@ def test_item_that_is_never_shown_is_missed() -> None:
     assert not proven(Pages(lambda _: without(149), lambda _: 150))
 
 
+@pytest.mark.parametrize("shown", [0, 1, 2, 100, 150])
+def test_total_that_counts_what_is_never_shown_comes_to_an_end(shown: int) -> None:
+    """Nothing more is shown, though the total says that there is: it is read a few times, and proves nothing."""
+    pages = Pages(lambda _: list(range(shown)), lambda _: shown + 1)
+    assert not proven(pages)
+    assert pages.asked <= 60
+
+
 def test_passes_gather_what_each_of_them_shows() -> None:
     """An order that is new each time: together the passes show all."""
     assert proven(Pages(lambda reading: without(reading % 5 + 1), lambda _: 150))
