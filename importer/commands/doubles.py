@@ -45,6 +45,11 @@ class Doubles:
         field = "slug" if code == "slug_duplicate" else self.compiled.key_field
         column = _column_of(self.compiled, code, field)
         facts = {"first": f"row {first}"}
+        if code == "slug_duplicate" and "slug" not in self.compiled.mapping.fields:
+            facts |= {
+                "origin": ", made from the name,",
+                "what": 'name, or give the sheet a column of slugs (in [fields] of the mapping file: slug = "Slug")',
+            }
         message, fix = describe(code, value=value, field=field, column=column, suggest=None, facts=facts)
         return Problem(row, column, field, code, shorten(value), message, fix)
 

@@ -144,14 +144,24 @@ PROBLEMS: dict[str, ProblemText] = {
         facts={"collection": "referenced", "match": "name"},
     ),
     "slug_invalid": ProblemText(
-        "{value} is no slug: only letters from a to z, digits, - and _ may stand in it, and it must not begin with -.",
-        "Change the slug, or let it be made from the name: leave the rule of the slug out of the mapping file.",
+        "{value} {why}.",
+        "{remedy}.",
         'Write {suggest}, or add transform = ["slugify"] to the rule of the slug.',
+        facts={
+            "why": "is no slug: only letters from a to z, digits, - and _ may stand in it, "
+            "and it must not begin with -",
+            "remedy": "Change the slug, or let it be made from the name: "
+            "leave the rule of the slug out of the mapping file",
+        },
     ),
     "slug_duplicate": ProblemText(
-        "The slug {value} is used by {first} already.",
-        "Give this row another slug; a slug can be used once in each collection and locale.",
-        facts={"first": "an earlier row of this sheet"},
+        "The slug {value}{origin} is used by {first} already.",
+        "Give this row another {what}.",
+        facts={
+            "first": "an earlier row of this sheet",
+            "origin": "",
+            "what": "slug; a slug can be used once in each collection and locale",
+        },
     ),
     "slug_taken": ProblemText(
         "The slug {value} is used by {item} in Webflow already.",

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 _KEY, _SLUG, _DRAFT, _ARCHIVED, _LOCALE = "i:key", "i:slug", "i:draft", "i:archived", "i:locale"
 _ID = r"^[0-9a-f]{24}$"
 
+NO_SLUG_IN_NAME = {
+    "why": "gives no slug: nothing in it can be written with letters from a to z or digits",
+    "remedy": 'Give the sheet a column of slugs, and say so in [fields] of the mapping file: slug = "Slug"',
+}
+"""What is wrong where the mapping has no rule for the slug, and the name holds nothing that one can be made of."""
+
 _MISSING = frozenset({"required", "key_empty"})
 """Codes that say that there is nothing."""
 
@@ -233,7 +239,7 @@ class Maker:
         self.bench.keep(slugified(flow.value), VALUE + "slug")
         self.bench.keep(pl.col(VALUE + "slug"), _SLUG)
         nothing = flow.value.is_not_null() & pl.col(VALUE + "slug").is_null()
-        self._plan(Check("slug_invalid", nothing, flow.value), "slug", flow.blame)
+        self._plan(Check("slug_invalid", nothing, flow.value, facts=NO_SLUG_IN_NAME), "slug", flow.blame)
 
     def _context(self, rule: Rule, field: Field) -> Context:
         source = self.mapping.source

@@ -247,6 +247,15 @@ def test_the_first_of_a_slug_counts_and_the_later_ones_name_its_row() -> None:
     assert (found.total, found.good) == (200, 198)
 
 
+def test_a_slug_made_from_the_name_is_called_so() -> None:
+    """Somebody whose sheet has no slugs looks for the name, not for a slug."""
+    rows: list[tuple[str | None, ...]] = [("Maria Silva",), ("Maria Silva",)]
+    with open_source(frame_of(rows, ("Name",)), SourceOptions()) as source:
+        (problem,) = check_sheet(source, compiled_for(source, {"fields": {"name": "Name"}})).problems()
+    assert problem.message == 'The slug "maria-silva", made from the name, is used by row 2 already.'
+    assert problem.fix.startswith("Give this row another name, or give the sheet a column of slugs")
+
+
 def test_the_same_slug_in_another_locale_is_no_double() -> None:
     """A slug is unique for each collection and locale."""
     rows: list[tuple[str | None, ...]] = [("A", "a", "en"), ("A", "a", "fr"), ("A", "a", "FR")]

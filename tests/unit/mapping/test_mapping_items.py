@@ -28,6 +28,8 @@ def test_the_slug_is_made_from_the_name_where_no_rule_gives_it(workshop: Worksho
     assert outcome.column("_slug") == ["creme-strasse", "privet", None, None]
     assert outcome.codes == [(4, "A", "slug", "slug_invalid"), (5, "A", "name", "required")]
     assert outcome.problems[0].value == "日本"
+    assert outcome.problems[0].message.startswith('"日本" gives no slug: ')
+    assert 'slug = "Slug"' in outcome.problems[0].fix  # "leave the rule of the slug out" would help nobody here
 
 
 def test_a_given_slug_is_never_altered(workshop: Workshop) -> None:
