@@ -15,6 +15,7 @@ from importer.model import BROKEN, Check, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from importer.mapping.columns import Columns
     from importer.schema import CollectionSchema
 
 _EXACT = float(1 << 53)
@@ -51,14 +52,19 @@ def check_cells(mapping: Mapping, schema: CollectionSchema, bench: Workbench) ->
             bench.checks.append(Planned("digits_lost", None, blame, lost, cell, gate=f"g:digits:{header}"))
 
 
+def error_in(name: str, columns: Columns) -> pl.Expr | None:
+    """Tell in which rows a used column holds an error of the spreadsheet (Boolean); None where it never can."""
+    header = columns.find(name)
+    return pl.col(ERROR_TEXT + header).is_not_null() if header is not None and header in columns.kinds else None
+
+
 def unless_error(check: Check, blame: Blame, bench: Workbench) -> pl.Expr:
     """Tell where a check holds and no cell that it is about has an error: that one is told, and is enough."""
     when = check.when
-    kinded = bench.columns.kinded()
     for name in blame.columns:
-        header = None if name is None else bench.columns.find(name)
-        if header in kinded:
-            when &= pl.col(f"{ERROR_TEXT}{header}").is_null()
+        error = None if name is None else error_in(name, bench.columns)
+        if error is not None:
+            when &= ~error
     return when
 
 

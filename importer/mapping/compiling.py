@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from importer.mapping.cells import error_in
 from importer.mapping.columns import Columns
 from importer.mapping.compiled import CheckInfo, Compiled
 from importer.mapping.conditions import Asked
@@ -84,7 +85,7 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     source = mapping.source
     around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell)
     bench = Workbench(found, Asked(found.cell, source, today), source, around, mistakes)
-    where = bench.asked.holds(mapping.where) if mapping.where else None
+    where = bench.asked.holds(mapping.where, lambda name: error_in(name, found)) if mapping.where else None
     maker = Maker(mapping, schema, bench, references, ours)
     maker.fields()
     maker.slug()

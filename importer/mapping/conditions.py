@@ -30,10 +30,18 @@ class Asked:
     source: SourceOptions
     today: date
 
-    def holds(self, condition: Condition) -> pl.Expr:
-        """Whether any of its tables holds; a table holds if all its lines do."""
+    def holds(self, condition: Condition, unknown: Callable[[str], pl.Expr | None] = lambda _: None) -> pl.Expr:
+        """Whether any of its tables holds; a table holds if all its lines do.
+
+        `unknown` tells of a column where nobody can say what stands there: a line about it may hold then.
+        """
+
+        def line(name: str, test: Test) -> pl.Expr:
+            held, perhaps = self._line(*self.column(name), test), unknown(name)
+            return held if perhaps is None else held | perhaps
+
         tables = [
-            reduce(lambda one, other: one & other, [self._line(*self.column(name), test) for name, test in table])
+            reduce(lambda one, other: one & other, [line(name, test) for name, test in table])
             for table in condition
             if table
         ]

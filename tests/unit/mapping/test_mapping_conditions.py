@@ -86,6 +86,19 @@ def test_a_broken_row_is_never_left_out(workshop: Workshop) -> None:
     assert outcome.column("_key") == [None, None]
 
 
+def test_a_row_is_not_left_out_for_an_error_in_a_cell_that_where_asks_about(workshop: Workshop) -> None:
+    """Nobody can tell whether it passes, so it is said; where another cell leaves it out anyway, it is left out."""
+    text = '[where]\nA = "active"\nB = { not = "Total" }\n[fields]\nname = "B"\n'
+    cells: Cells = {"A": ["#N/A", "#N/A", "active", "draft"], "B": ["a", "Total", "b", "c"]}
+    kinds = {"A": [Kind.ERROR, Kind.ERROR, Kind.TEXT, Kind.TEXT]}
+    outcome = workshop.run(text, cells, kinds=kinds)
+    assert outcome.codes == [(2, "A", None, "cell_error")]
+    assert outcome.column("_row") == [2, 4]
+    assert outcome.mapped.left_out == 2
+    either = workshop.run(text.replace("[where]", "[[where]]").replace("\nB", "\n[[where]]\nB"), cells, kinds=kinds)
+    assert either.column("_row") == [2, 3, 4, 5]
+
+
 def test_an_error_of_the_spreadsheet_counts_as_empty(workshop: Workshop) -> None:
     """`#N/A` in a used cell is a problem of its own; no rule and no condition reads it as text."""
     text = '[where]\nB = { not = "#N/A" }\n[fields]\nname = "A"\ntext = "B"\n'
