@@ -102,6 +102,7 @@ class _Run:
     selection: Selection
     id: str = ""
     counts: Counts = field(default_factory=Counts)
+    elsewhere: int = 0
     tally: Tally = field(default_factory=Tally)
     error: ImporterError | None = None
     rejections: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -261,6 +262,7 @@ async def _published(current: _Run) -> None:
             current.error = error
         current.counts.in_doubt, left = session.left_over()
         current.counts.not_sent = current.sheet.good - feed.drawn + left
+        current.elsewhere = len(state.doubts()) - current.counts.in_doubt
         _take(current, session, opened.tally)
 
 
@@ -316,7 +318,7 @@ def _ended(current: _Run) -> RunResult:
         if counts.created or counts.staged:
             _keep_identity(current, renew=True)
         summary = _summary(current)
-        code = exit_code(current.error, in_doubt=counts.in_doubt, rejected=counts.rejected)
+        code = exit_code(current.error, in_doubt=counts.in_doubt + current.elsewhere, rejected=counts.rejected)
         current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary.as_json())
     except DiskFull as full:
         current.error = current.error or full
@@ -337,6 +339,7 @@ def _summary(current: _Run) -> RunSummary:
         read=current.sheet.read,
         left_out=current.sheet.left_out,
         counts=current.counts,
+        elsewhere=current.elsewhere,
         tally=current.tally,
         rejects=current.rejects,
         state=job.state_path,
@@ -350,6 +353,11 @@ def _notes(current: _Run) -> Iterator[str]:
         yield f"None of the {current.sheet.read} rows passes [where], so there is nothing to do; check its conditions."
     elif current.error is None and current.counts.skipped == current.counts.total and current.selection.rows:
         yield f"No row of the sheet is among --rows {current.selection.rows}, so nothing was done."
+    if current.error is None and current.elsewhere:
+        yield (
+            f"{current.elsewhere} rows of earlier runs, which are not in the sheet or were not asked for, are still in"
+            " doubt; the same command settles them."
+        )
     if warnings.get("staged_changed"):
         yield (
             f"{warnings['staged_changed']} drafts were published as they stand in Webflow, though the sheet says"

@@ -187,6 +187,13 @@ class Bug(ImporterError):  # noqa: N818 - named by what it is
     exit_code = 70
 
 
+def graver(one: ImporterError | None, other: ImporterError) -> ImporterError:
+    """Of two errors that both hold, the one whose exit status comes first in `EXIT_PRECEDENCE`; else the first."""
+    if one is None or EXIT_PRECEDENCE.index(other.exit_code) < EXIT_PRECEDENCE.index(one.exit_code):
+        return other
+    return one
+
+
 def exit_code(error: ImporterError | None, *, in_doubt: int = 0, rejected: int = 0) -> int:
     """Weigh what happened by `EXIT_PRECEDENCE`."""
     held = {0}

@@ -18,6 +18,7 @@ from importer.errors import (
     ScopeError,
     SiteUnpublished,
     StateError,
+    graver,
 )
 from importer.model import Status
 from importer.publishing.ledger import Ledger
@@ -80,7 +81,7 @@ class Session:
         self._look: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._breathe = False
-        self._hurry = False
+        self._told = self._hurry = False
         self._deadline: float | None = None
         self.stop: ImporterError | None = None
 
@@ -137,10 +138,11 @@ class Session:
 
     def _halt(self, error: ImporterError) -> None:
         if self.stop is None:
-            self.stop = error
             self._stopped_at = self._place.clock.monotonic()
             for task in self._sends - self._begun:
                 task.cancel()  # nothing new is sent
+        self.stop = graver(self.stop, error)
+        self._told = self._told or isinstance(error, Interrupted | DeadlinePassed)
 
     async def _recall(self) -> None:
         """Take up what earlier runs left in doubt."""
@@ -231,7 +233,7 @@ class Session:
         return task
 
     def _may_settle(self) -> bool:
-        return self.stop is None or isinstance(self.stop, STILL_READABLE)
+        return self.stop is None or (isinstance(self.stop, STILL_READABLE) and not self._told)
 
     def _next_moment(self) -> float | None:
         """When something is to be done although nothing is in flight; None if nothing is."""
@@ -248,7 +250,7 @@ class Session:
         moments = [None if self._look else self._next_moment(), self._deadline if self.stop is None else None]
         if self._breathe:
             moments.append(clock.monotonic())
-        if self._hurry or isinstance(self.stop, Interrupted | DeadlinePassed):
+        if self._hurry or self._told:
             moments.append(clock.monotonic() if self._hurry else self._stopped_at + GRACE)
         moments.append(clock.monotonic() + 1.0)  # what people read counts down
         pause = max(0.0, min(moment for moment in moments if moment is not None) - clock.monotonic())
@@ -264,8 +266,7 @@ class Session:
             timer.result()  # a clock that fails is no moment that came
         self._wake.clear()
         self._reap()
-        told = isinstance(self.stop, Interrupted | DeadlinePassed)
-        if self._tasks and (self._hurry or (told and clock.monotonic() >= self._stopped_at + GRACE)):
+        if self._tasks and (self._hurry or (self._told and clock.monotonic() >= self._stopped_at + GRACE)):
             await self._take_back()
             self._reap()
 

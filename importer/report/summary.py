@@ -24,7 +24,8 @@ class RunSummary:
     """One mapping's part of a command: how many rows were read, and how each item ended.
 
     `run` is None where nothing was sent (`check`). `read` counts rows without the blank ones and includes `left_out`,
-    those that did not pass the mapping's `where`.
+    those that did not pass the mapping's `where`. `elsewhere` counts rows in doubt that are none of the `counts`: an
+    earlier run sent them, and this one was not given them.
     """
 
     run: str | None
@@ -37,6 +38,7 @@ class RunSummary:
     read: int = 0
     left_out: int = 0
     counts: Counts = field(default_factory=Counts)
+    elsewhere: int = 0
     tally: Tally = field(default_factory=Tally)
     rejects: Path | None = None
     state: Path | None = None
@@ -78,7 +80,7 @@ class RunResult:
         """The exit status, weighed by the precedence of the exit table."""
         return exit_code(
             self.error,
-            in_doubt=sum(one.counts.in_doubt for one in self.runs),
+            in_doubt=sum(one.counts.in_doubt + one.elsewhere for one in self.runs),
             rejected=sum(one.counts.rejected for one in self.runs),
         )
 

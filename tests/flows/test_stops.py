@@ -187,7 +187,6 @@ def test_what_a_run_keeps_does_not_grow_with_the_sheet(
     left = (waiting._sent_before, waiting._doomed, waiting._again, waiting._ready, waiting.staged, waiting.unsettled)
     assert not any(left)
     assert not session._begun
-    assert not sender.underway
     assert not session._settling.rows
     assert not session._troubles._errors
     assert not sender._trust._open
