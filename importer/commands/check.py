@@ -14,7 +14,7 @@ from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember, remembered
-from importer.errors import ImporterError, Locked, StateError, UsageError
+from importer.errors import ImporterError, Locked, UsageError
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.report.rejects import write_rejects
 from importer.report.summary import SHOWN_PROBLEMS
@@ -128,13 +128,7 @@ def _kept(job: Job) -> _Learnt:
 def _keep(job: Job, around: Surroundings, observer: Observer) -> None:
     """Keep what was learnt; a run that is writing just now is not disturbed."""
     with State.open(job.state_path) as state:
-        belongs = state.identity
-        if belongs is not None and belongs.collection != around.schema.id:
-            raise StateError(
-                f"The state file {job.state_path} belongs to another collection ({belongs.collection}),"
-                f" this mapping is for {around.schema.id}.",
-                "Name another state file with --state PATH, or correct `collection` in the mapping.",
-            )
+        state.require_collection(around.schema.id)
         try:
             remember(state, job.mapping, around)
         except Locked:

@@ -63,6 +63,12 @@ class Book:
         """What the file belongs to, None before the first `claim`."""
         return self._identity
 
+    def require_collection(self, collection: str) -> None:
+        """Raise StateError if this is the state of another collection; claims nothing."""
+        kept = self.identity
+        if kept is not None:
+            runs.require_same("collection", kept.collection, collection, self._file)
+
     def claim(self, identity: Identity) -> None:
         """Say what this run is for: the first one writes it down, a later one must agree.
 

@@ -144,9 +144,16 @@ def _sentences(path: Path) -> Iterator[None]:
         raise sentence from error
 
 
+def _kind(error: sqlite3.Error) -> int | None:
+    """Tell the kind of an error; errors of the module itself have none."""
+    if str(error).startswith("no such table"):
+        return sqlite3.SQLITE_CORRUPT  # the file was made with all of them
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
 def _sentence(error: sqlite3.Error, path: Path) -> ImporterError | None:
-    code = getattr(error, "sqlite_errorcode", None)  # errors of the module itself have none
-    match code & 0xFF if code is not None else None:
+    match _kind(error):
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return DiskFull(
                 f"The state file {path} could not be written: {error}.",

@@ -146,4 +146,9 @@ def format_version(connection: sqlite3.Connection, path: Path, migrations: Seque
             f"{path} was written by a newer importer (format {version}; this one knows up to {len(migrations)}).",
             "Upgrade the importer, or name another state file with --state PATH.",
         )
+    if version < 1:
+        raise StateError(
+            f"The state file {path} is damaged: another program took its format number away.",
+            "Put back a copy of it, or name another file with --state PATH; keep the damaged one.",
+        )
     return version

@@ -34,19 +34,23 @@ def claim(file: StateFile, wanted: Identity) -> None:
     with file.transaction() as connection:
         kept = identity(file)
         if kept is not None:
-            _require_same("collection", kept.collection, wanted.collection, file)
+            require_same("collection", kept.collection, wanted.collection, file)
             if kept.site and wanted.site:
-                _require_same("site", kept.site, wanted.site, file)
+                require_same("site", kept.site, wanted.site, file)
             wanted = Identity(wanted.mapping, wanted.site or kept.site, wanted.collection)
         put_fact(connection, "identity", orjson.dumps(wanted).decode())
 
 
-def _require_same(noun: str, kept: str, wanted: str, file: StateFile) -> None:
+def require_same(noun: str, kept: str, wanted: str, file: StateFile) -> None:
+    """Raise StateError where a file that was claimed for one is wanted for another."""
     if kept != wanted:
-        raise StateError(
-            f"The state file {file.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.",
-            f"Name another state file with --state PATH, or correct the {noun} in the mapping.",
-        )
+        hint = f"Name another state file with --state PATH, or correct the {noun} in the mapping."
+        if file.path.name.endswith(".sandbox.db"):
+            hint = (
+                "Was the sandbox's file removed or exchanged? Then remove this state file too:"
+                f" it tells of items that are gone. Otherwise correct the {noun} in the mapping."
+            )
+        raise StateError(f"The state file {file.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.", hint)
 
 
 def start_run(file: StateFile, *, mapping: str, source: str, mode: str, at: datetime | None) -> str:

@@ -193,6 +193,27 @@ def test_newer_format_is_refused_with_the_sentence_that_says_so(path: Path) -> N
             State.open(path, read_only=read_only)
 
 
+@pytest.mark.parametrize("harm", ["PRAGMA user_version = 0", "PRAGMA user_version = -1", "DROP TABLE seen"])
+def test_a_file_that_another_program_has_edited_is_said_to_be_damaged(path: Path, harm: str) -> None:
+    """Not a mistake of ours, and nothing is put in its place."""
+    State.open(path).close()
+    with sqlite3.connect(path) as edited:
+        edited.execute(harm)
+    edited.close()
+    with pytest.raises(StateError, match="is damaged") as caught, State.open(path) as state:
+        state.seen_by_slug("", ["a"])
+    assert "copy" in caught.value.hint
+
+
+def test_a_sandbox_that_was_made_anew_is_thought_of(tmp_path: Path) -> None:
+    """Who removes the sandbox's file to begin afresh is told of the state file beside it."""
+    with State.open(tmp_path / "tags.sandbox.db") as state:
+        state.claim(ME)
+        with pytest.raises(StateError) as caught:
+            state.require_collection("another")
+    assert "remove this state file too" in caught.value.hint
+
+
 def test_migrations_run_once_in_one_transaction_and_keep_the_rows(path: Path) -> None:
     """An older file becomes a present one with all that it held."""
     with State.open(path) as state:
