@@ -160,7 +160,7 @@ class Feed:
         renewed: list[tuple[tuple[str, str], str]] = []
         rows = frame[ROW].to_list()
         for place, (decision, row) in enumerate(decided):
-            if row is not None and row.error_source == "check" and decision not in {Decision.CREATE, Decision.SETTLE}:
+            if row is not None and row.error_source == "check" and decision is not Decision.CREATE:
                 cleared.append((row.locale, row.key))
             item = next(items) if decision in NEEDED else None
             if row is not None and row.item_id is not None and self._source.ours and row.source_row != rows[place]:

@@ -26,10 +26,10 @@ COLUMNS: Final = (
 
 _WATERMARK: Final = COLUMNS.replace(",", " ").split().index("first_watermark")
 
-# A row whose send came to nothing is pending again, unless it holds an item: then it stands as that item does, and
-# without a hash, for what the sheet says now has not reached the item.
+# A row whose send came to nothing is pending again, or rejected if our checks said so while it was in flight; one that
+# holds an item stands as that item does, and without a hash, for what the sheet says now has not reached the item.
 _BACK: Final = """
-    status = coalesce(item_status, 'pending'),
+    status = coalesce(item_status, CASE WHEN error_source = 'check' THEN 'rejected' ELSE 'pending' END),
     source_hash = CASE WHEN item_id IS NULL THEN source_hash END,
     fingerprint = CASE WHEN item_id IS NULL THEN fingerprint END,
     readable = CASE WHEN item_id IS NULL THEN readable END

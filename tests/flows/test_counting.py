@@ -128,3 +128,34 @@ def test_row_put_aside_and_adopted_after_all_is_no_reject(night: Callable[..., N
     summary = one.run(patience=60.0)
     assert one.outcome() == {2: ("published", None), 3: ("published", None)}
     assert (summary.counts.created, summary.counts.rejected, one.exit_code) == (2, 0, 0)
+
+
+def test_row_in_doubt_that_was_spoilt_in_the_sheet_is_rejected_once_it_is_known_not_to_be_there(
+    night: Callable[..., Night],
+) -> None:
+    """The run counts it as rejected by our checks, and so does the state file; corrected, it is sent."""
+    one = night()
+    one.faults = [{"when": CREATE, "do": "reset_before"}]
+    assert one.run(deadline=0.5).counts.in_doubt == 5
+    one.faults = []
+    good, one.sheet = one.sheet, one.changed(Text={0: "x" * 300})
+    assert one.run().counts.rejected == 1
+    assert one.outcome()[2] == ("rejected", "too_long")
+    one.sheet = good
+    assert one.run().counts.created == 1
+    assert one.outcome()[2] == ("published", None)
+
+
+def test_row_in_doubt_that_was_spoilt_and_corrected_is_no_reject(night: Callable[..., Night]) -> None:
+    """It was in doubt all the time; what our checks once said of it does not outlive the correction."""
+    one = night()
+    one.faults = [{"when": CREATE, "do": "reset_before"}]
+    assert one.run(deadline=0.5).counts.in_doubt == 5
+    good, one.sheet = one.sheet, one.changed(Text={0: "x" * 300})
+    one.faults = [{"when": {"method": "GET", "path": "*/items*"}, "do": "reset_before"}]
+    one.run(deadline=0.5)
+    assert one.outcome()[2] == ("in_flight", "too_long")
+    one.faults = []
+    one.sheet = good
+    assert one.run(limit=0).counts.skipped == 5
+    assert one.outcome()[2] == ("pending", None)
