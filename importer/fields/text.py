@@ -17,6 +17,7 @@ from importer.fields.addresses import (
 from importer.fields.terms import Coerced, Context, filled, recognised
 from importer.model import Cell, Check
 from importer.schema.evaluation import first_reading
+from importer.schema.reading import TAG
 
 if TYPE_CHECKING:
     from importer.schema import Field
@@ -33,8 +34,6 @@ Invisible signs that scripts need (joiners, direction marks, soft hyphens) are t
 _NUL = r"\x00"
 """The one of them that HTML cannot hold; browsers pass over the others, and looking for all costs as much again."""
 
-_TAG = r"<(?:/?[a-zA-Z][a-zA-Z0-9:-]*(?:\s[^<>]*)?/?|!--[^>]*|!(?i:doctype)[^>]*)>"
-"""A tag; `<ada@example.com>` and `<https://example.com>` are text, which a browser would take for tags and not show."""
 _MAILBOX = r"[^\s@<>()\[\]\\,;:\"\x00-\x20.]+(?:\.[^\s@<>()\[\]\\,;:\"\x00-\x20.]+)*"
 _DOMAIN = (
     r"(?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}\-]*[\p{L}\p{N}\p{M}])?\.)+[\p{L}\p{M}][\p{L}\p{N}\p{M}\-]*[\p{L}\p{N}\p{M}]"
@@ -61,9 +60,9 @@ def coerce_rich_text(field: Field, cell: Cell, out: pl.Expr, context: Context) -
     Lengths are counted without tags, an entity being one character: how Webflow counts is documented nowhere.
     """
     limits = field.limits
-    tagged = cell.value.str.contains(_TAG)
+    tagged = cell.value.str.contains(TAG)
     html = first_reading(cell.value, (lambda text: _tagged(text, context.base_url), _paragraphs), pl.String)
-    bare = cell.value.str.replace_all(_TAG, "").str.replace_all(r"&(?:#?[0-9A-Za-z]+);", "_")
+    bare = cell.value.str.replace_all(TAG, "").str.replace_all(r"&(?:#?[0-9A-Za-z]+);", "_")
     shown = pl.when(tagged).then(bare).otherwise(cell.value)
     lengths = _length_checks(cell.value, shown, limits.min_length, limits.max_length)
     return _unless(html, cell.value, [_control_check(cell.value, only=_NUL), *lengths])
@@ -142,7 +141,7 @@ def _in_one_line(text: pl.Expr) -> pl.Expr:
 
 def _tagged(text: pl.Expr, base_url: str | None) -> pl.Expr:
     """Take the texts with a tag in them as HTML."""
-    return joined_in_html(pl.when(text.str.contains(_TAG)).then(text), base_url)
+    return joined_in_html(pl.when(text.str.contains(TAG)).then(text), base_url)
 
 
 def _paragraphs(text: pl.Expr) -> pl.Expr:

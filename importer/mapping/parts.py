@@ -11,14 +11,12 @@ import orjson
 import polars as pl
 
 from importer.schema import reading
+from importer.schema.evaluation import staged
 from importer.transforms import on_distinct, within_lists
-from importer.transforms.arithmetic import number_text
+from importer.transforms.arithmetic import number_text, without_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-EXACT = 15
-"""Decimal digits that sums are rounded to: more are noise of binary numbers."""
 
 _TEXTS = pl.List(pl.String)
 
@@ -60,8 +58,8 @@ def places(parts: pl.Expr) -> pl.Expr:
 def sums(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Add numbers up; of nothing: nothing."""
     numbers = within_lists(parts, read, pl.Float64)
-    total = pl.when(parts.list.len() > 0).then(numbers.list.sum().round_sig_figs(EXACT))
-    return number_text(total)
+    total = pl.when(parts.list.len() > 0).then(numbers.list.sum())
+    return number_text(staged({"total": total}, ({"sum": without_noise(pl.col("total"))},), pl.Float64))
 
 
 def extreme(parts: pl.Expr, read: Callable[[pl.Expr], pl.Expr], *, greatest: bool) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""How a cell's text is read as a number, as an instant, and as a word to compare by; pure polars expressions.
+"""How a cell's text is read as a number, as an instant, as HTML, and as a word to compare by; pure polars expressions.
 
 They stand on this floor because fields, transforms and conditions must all read a cell alike.
 """
@@ -27,6 +27,9 @@ UTC_INSTANT = pl.Datetime("us", "UTC")
 
 BLANK = r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]"
 """The blanks that stand inside one line of text, NBSP and its narrow kin included."""
+
+TAG = r"<(?:/?[a-zA-Z][a-zA-Z0-9:-]*(?:\s[^<>]*)?/?|!--[^>]*|!(?i:doctype)[^>]*)>"
+"""A tag; `<ada@example.com>` and `<https://example.com>` are text, which a browser would take for tags and not show."""
 
 _CANONICAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _ISO_TEXT = (

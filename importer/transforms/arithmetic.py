@@ -29,12 +29,22 @@ def number_text(number: pl.Expr) -> pl.Expr:
     return staged({"number": number}, ({"text": text},), pl.String)
 
 
+def without_noise(number: pl.Expr) -> pl.Expr:
+    """Take off what a column of calculations (Float64) has beyond 15 digits; whole numbers are exact for longer."""
+    whole = (number == number.floor()) & (number.abs() < _WHOLE)
+    return pl.when(whole).then(number).otherwise(number.round_sig_figs(_EXACT))
+
+
 def rounded(number: pl.Expr, places: int) -> pl.Expr:
     """Round half away from zero, as people do: 2.675 to two places is 2.68."""
     scale = 10.0 ** abs(places)
-    large = number * scale if places >= 0 else number / scale
+    one = pl.col("number")
+    large = one * scale if places >= 0 else one / scale
     near = large.round_sig_figs(_EXACT).round(0, mode="half_away_from_zero")
-    return (near / scale if places >= 0 else near * scale).round_sig_figs(_EXACT)
+    given = (near / scale if places >= 0 else near * scale).round_sig_figs(_EXACT)
+    if places >= 0:
+        given = pl.when(one == one.floor()).then(one).otherwise(given)
+    return staged({"number": number}, ({"given": given},), pl.Float64)
 
 
 def _number(call: Call, around: Surroundings) -> Step:
@@ -62,7 +72,7 @@ def _calculation(combine: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Ca
             other = reading.number_of(text, around.decimal, other_kind)
             excused = text.is_null()
         operand = pl.lit(float(call.argument)) if other is None else pl.col("operand")
-        sound = pl.when(pl.col("answer").is_finite()).then(pl.col("answer").round_sig_figs(_EXACT))
+        sound = pl.when(pl.col("answer").is_finite()).then(without_noise(pl.col("answer")))
         stages = ({"answer": combine(pl.col("number"), operand)}, {"sound": sound})
 
         def run(value: pl.Expr, kind: pl.Expr | None) -> pl.Expr:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.schema.reading import TAG
 from importer.transforms.distinct import on_distinct
 from importer.transforms.steps import Call, Step, Surroundings, Transform, plain
 
@@ -17,6 +19,7 @@ _BLOCKS = (
     "address|article|aside|blockquote|br|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|"
     "h[1-6]|header|hr|li|main|nav|ol|option|p|pre|section|summary|table|tbody|td|tfoot|th|thead|title|tr|ul"
 )
+_TAG = re.compile(TAG)
 _REST_OF_TAG = r"""(?:"[^"]*"|'[^']*'|[^'">])*>"""
 
 
@@ -24,7 +27,7 @@ def without_tags(value: pl.Expr) -> pl.Expr:
     """Give the text of HTML in one line: entities resolved, block ends as blanks."""
     text = value.str.replace_all(r"(?is)<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>", " ")
     text = text.str.replace_all(rf"(?i)</?(?:{_BLOCKS})(?:/|\s{_REST_OF_TAG}|>)>?", " ")
-    text = text.str.replace_all(rf"<[a-zA-Z/!]{_REST_OF_TAG}", "")
+    text = text.str.replace_all(rf"</?[a-zA-Z][a-zA-Z0-9:-]*(?:/?>|\s{_REST_OF_TAG})|<![a-zA-Z]{_REST_OF_TAG}", "")
     return unescaped(text).str.replace_all(r"\s+", " ").str.strip_chars()
 
 
@@ -52,7 +55,10 @@ def _html_clean(call: Call, _around: Surroundings) -> Step:
 def _cleaned(text: str) -> str:
     import nh3  # only for mappings that need it: starting is quicker without
 
-    return nh3.clean(text, link_rel=None)
+    if not _TAG.search(text):
+        return text  # else its signs would be escaped here, and once more by a field that takes HTML
+    cleaned = nh3.clean(text, link_rel=None)
+    return cleaned if "<" in cleaned or not cleaned.strip() else f"<p>{cleaned}</p>"
 
 
 def _strip_html(call: Call, _around: Surroundings) -> Step:
