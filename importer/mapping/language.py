@@ -32,7 +32,7 @@ from importer.transforms import Call, read_call
 NAMED_SIGNS = frozenset({"tab", "comma", "semicolon", "pipe", "space"})
 """Delimiters that have a name, for one cannot see them, or not tell them apart."""
 
-PICKS = ("first", "last", "all", "rest", "min", "max", "sum", "count")
+Pick = Literal["first", "last", "all", "rest", "min", "max", "sum", "count"]
 """What `pick` can say."""
 
 _Scalar = str | bool | int | float | date
@@ -237,7 +237,7 @@ class RulePart(_Part):
     split: Annotated[str, AfterValidator(_separator)] | None = None
     transform: Calls = Field(default=[])
     otherwise: RuleIn | None = Field(None, alias="else")
-    pick: Literal["first", "last", "all", "rest", "min", "max", "sum", "count"] | None = None
+    pick: Pick | None = None
     join: str | None = None
     default: ConstantIn = None
     empty: Literal["omit", "clear"] | None = None
