@@ -54,21 +54,33 @@ class Door:
 
 
 def front_door() -> Door:
-    """Give the door of every ordinary command: over HTTP, or to the sandbox in this process, as the options say."""
-    return Door(open=lambda job: connection(job.settings, job.options, mapping_path=job.mapping_path), wait=finished)
+    """Give the door of every ordinary command: over HTTP, or to the sandbox in this process, as the options say.
+
+    However often it is opened, one pace is kept: what was sent before counts in the minute.
+    """
+    pacer = Pacer()
+
+    def open_(job: Job) -> AbstractAsyncContextManager[Connection]:
+        return connection(job.settings, job.options, mapping_path=job.mapping_path, pacer=pacer)
+
+    return Door(open=open_, wait=finished)
 
 
 @asynccontextmanager
 async def connection(
-    settings: Settings, options: RunOptions, *, mapping_path: Path | None, clock: Clock | None = None
+    settings: Settings,
+    options: RunOptions,
+    *,
+    mapping_path: Path | None,
+    pacer: Pacer | None = None,
 ) -> AsyncIterator[Connection]:
     """Open the door that `options` name and close it again; a new sandbox looks for its seed beside the mapping.
 
     Raises TokenError where a token is needed and there is none.
     """
-    clock = clock or SystemClock()
-    tally = Tally()
-    pacer = Pacer(own_limit=options.requests_per_minute)
+    clock, tally = SystemClock(), Tally()
+    pacer = pacer or Pacer()
+    pacer.own_limit = options.requests_per_minute
     token = settings.require_token().reveal()
     app = _embedded(mapping_path, options) if options.sandbox else None
     transport = None if app is None else _transport_to(app)

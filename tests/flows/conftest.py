@@ -145,6 +145,7 @@ class Night:
     def run(self, **options: Any) -> RunSummary:
         """Run the sheet; gives the summary and leaves the result in `result`."""
         chosen = replace(RunOptions(state=self.state, sandbox=True, patience=options.pop("patience", 60.0)), **options)
+        self._pacer = Pacer(own_limit=chosen.requests_per_minute)
         door = Door(open=self._open, wait=self._wait)
         self.result = run_through(door, parse_mapping(self.mapping, name="notes"), self.sheet, chosen)
         if self.result.error is not None and not self.result.runs:
@@ -177,8 +178,7 @@ class Night:
         tally = Tally()
         transport = self.wire(LocalTransport(self.app))
         async with connect("http://sandbox/v2", "sandbox", transport=transport) as http:
-            pacer = Pacer(own_limit=job.options.requests_per_minute)
-            client = Client(http, pacer, self.hours, tally, patience=job.options.patience)
+            client = Client(http, self._pacer, self.hours, tally, patience=job.options.patience)
             yield Connection(client, self.hours, tally, embedded=self.embedded)
 
     # What came of it ------------------------------------------------------------------------------------------------

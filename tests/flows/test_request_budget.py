@@ -9,8 +9,15 @@ import httpx
 import polars as pl
 import pytest
 
+from importer.client import endpoints
+from importer.commands.loading import prepare
+from importer.commands.opening import front_door
+from importer.commands.options import RunOptions
+from importer.mapping import parse_mapping
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.flows.conftest import Night
 
@@ -122,3 +129,36 @@ def test_300_chunks_use_the_allowance_and_wait_for_nothing_else(night: Callable[
     assert moments[59] < 1, "the first minute's requests go at once"
     least = (ceil(len(moments) / 60) - 1) * 60.0  # the last of them opens its window and ends at once
     assert least / one.hours.now >= 0.95
+
+
+@pytest.mark.parametrize("most", [3, 5])
+def test_ones_own_rate_bounds_the_whole_command(night: Callable[..., Night], most: int) -> None:
+    """--requests-per-minute: what is asked before the first create counts in the same minute."""
+    one = night()
+    one.sheet = one.filed(250)
+    moments: list[float] = []
+    one.wire = lambda inner: Clocked(inner, one, moments)
+    one.run(requests_per_minute=most)
+    assert one.exit_code == 0
+    assert max(sum(start <= moment < start + 60 for moment in moments) for start in moments) == most
+
+
+def test_the_door_of_every_command_keeps_one_pace(tmp_path: Path) -> None:
+    """It is opened before the sheet is checked and again to publish: the second time knows what was sent the first."""
+    job = prepare(
+        parse_mapping({"collection": "tags", "fields": {"name": "Name"}}, name="tags"),
+        "none.csv",
+        RunOptions(sandbox=True, sandbox_file=tmp_path / "sandbox.db", state=tmp_path / "state.db"),
+    )
+    door = front_door()
+
+    async def asked() -> tuple[int | None, int | None]:
+        async with door.open(job) as first:
+            await first.client.read(endpoints.sites())
+            left = first.client.requests_left()
+        async with door.open(job) as second:
+            return left, second.client.requests_left()
+
+    left, known = door.wait(asked())
+    assert left is not None
+    assert known == left
