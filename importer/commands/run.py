@@ -260,9 +260,9 @@ async def _published(current: _Run) -> None:
                 await session.publish(todos, _plan(current), deadline=_deadline(job, current.started, opened.clock))
         except ImporterError as error:
             current.error = error
-        current.counts.in_doubt, left = session.left_over()
-        current.counts.not_sent = current.sheet.good - feed.drawn + left
-        current.elsewhere = len(state.doubts()) - current.counts.in_doubt
+        left = session.left_over()
+        current.counts.in_doubt, current.elsewhere = left.in_doubt, left.elsewhere
+        current.counts.not_sent = current.sheet.good - feed.drawn + left.not_sent
         _take(current, session, opened.tally)
 
 

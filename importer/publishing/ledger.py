@@ -27,7 +27,8 @@ class Ledger:
     `rejections` says of each row number why Webflow refused it (code, sentence).
 
     `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them,
-    `undecided` the rows that were drawn from the sheet and have no verdict yet.
+    `undecided` the rows that were drawn from the sheet and have no verdict yet, `unanswered` those whose staged item
+    may be live by now.
     """
 
     def __init__(self, place: Place, counts: Counts, observer: Observer, allowance: Allowance) -> None:
@@ -37,6 +38,7 @@ class Ledger:
         self._observer = observer
         self.settled: dict[Key, Status] = {}
         self.undecided: set[Key] = set()
+        self.unanswered: set[Key] = set()
         self.warnings: Counter[str] = Counter()
         self.rejections: dict[int, tuple[str, str]] = {}
         self._rejected: dict[Key, tuple[tuple[int, ...], str | None]] = {}

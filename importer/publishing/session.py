@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.client.endpoints import collection
@@ -52,6 +53,15 @@ STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 """Stops after which the listing may still be read, so that refused rows need not stay in doubt."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """How many rows have no verdict: drawn from the sheet and in doubt, drawn and not sent, in doubt and not drawn."""
+
+    in_doubt: int
+    not_sent: int
+    elsewhere: int
+
+
 class Session:
     """Publishes the rows of one run and settles those in doubt; `counts` holds the verdicts.
 
@@ -74,7 +84,7 @@ class Session:
         self._settling = Settling(place)
         self._twins = Twins(place, self.ledger)
         self._begun: set[asyncio.Task[None] | None] = set()
-        self._staged = Staged(place, self.ledger, self._begun)
+        self._staged = Staged(place, self.ledger, self._begun, lambda: self.stop is not None)
         self._troubles = Troubles(place)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends: set[asyncio.Task[None]] = set()
@@ -127,14 +137,13 @@ class Session:
         self._halt(error)
         self._wake.set()
 
-    def left_over(self) -> tuple[int, int]:
-        """How many rows that were drawn from the sheet have no verdict: those in doubt, and those that were not sent.
-
-        In doubt is what the state file has in flight.
-        """
-        rows = self._place.state.rows(list(self.ledger.undecided))
-        doubtful = sum(row.status is Status.IN_FLIGHT for row in rows.values())
-        return doubtful, len(self.ledger.undecided) - doubtful + self._waiting.passed_over
+    def left_over(self) -> LeftOver:
+        """Tell the rows that have no verdict; in doubt is what the state file has in flight, and what may be live."""
+        ledger = self.ledger
+        flying = {(doubt.row.locale, doubt.row.key) for doubt in self._place.state.doubts()}
+        in_doubt = ledger.undecided & (flying | ledger.unanswered)
+        not_sent = len(ledger.undecided - in_doubt) + self._waiting.passed_over
+        return LeftOver(len(in_doubt), not_sent, len(flying - ledger.undecided))
 
     def _halt(self, error: ImporterError) -> None:
         if self.stop is None:

@@ -14,7 +14,7 @@ from importer.pacing import Backoff
 from importer.state import Published, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from importer.client import Reply
     from importer.publishing.ledger import Ledger
@@ -30,10 +30,15 @@ STRAY = 3
 
 
 class Staged:
-    """Publishes staged items; the row of each stays `staged` until Webflow has said that it is live."""
+    """Publishes staged items; the row of each stays `staged` until Webflow has said that it is live.
 
-    def __init__(self, place: Place, ledger: Ledger, begun: set[asyncio.Task[None] | None]) -> None:
-        self._place, self._ledger, self._begun = place, ledger, begun
+    Once the run is `stopped`, nothing more is asked for.
+    """
+
+    def __init__(
+        self, place: Place, ledger: Ledger, begun: set[asyncio.Task[None] | None], stopped: Callable[[], bool]
+    ) -> None:
+        self._place, self._ledger, self._begun, self._stopped = place, ledger, begun, stopped
 
     async def publish(self, todos: Sequence[Todo]) -> None:
         """Publish these items, a hundred to a request (each of one locale).
@@ -50,11 +55,15 @@ class Staged:
         by_id = {todo.item_id: todo for todo in todos}
         stray = 0
         for _ in range(TRIES):
-            request, reply = await self._ask(list(by_id), locale)
+            if self._stopped():
+                return
+            request, reply = await self._ask(by_id, locale)
             if reply.kind is ReplyKind.OK and self._record(request, by_id, reply):
                 return
             error = reply.error
             if reply.kind is not ReplyKind.REFUSED or error is None or error.rule().consequence is Consequence.SETTLE:
+                if reply.kind is not ReplyKind.NOT_CARRIED_OUT:
+                    self._unanswered(by_id)
                 place.state.finish(request, outcome="repeated", at=reply.server_time)
                 await place.clock.sleep(backoff.failed())
                 continue
@@ -77,7 +86,11 @@ class Staged:
             "Run the same command again later: it goes on where it stopped.",
         )
 
-    async def _ask(self, ids: list[str], locale: str) -> tuple[int, Reply]:
+    def _unanswered(self, by_id: dict[str, Todo]) -> None:
+        """Nobody knows whether these are live now."""
+        self._ledger.unanswered.update((todo.item.locale, todo.item.key) for todo in by_id.values())
+
+    async def _ask(self, by_id: dict[str, Todo], locale: str) -> tuple[int, Reply]:
         place = self._place
         request = 0
 
@@ -88,7 +101,13 @@ class Staged:
             )
             self._begun.add(asyncio.current_task())
 
-        reply = await place.client.send(publish_items(place.target.collection, ids, locale=locale), before=before)
+        call = publish_items(place.target.collection, list(by_id), locale=locale)
+        try:
+            reply = await place.client.send(call, before=before)
+        except asyncio.CancelledError:
+            if request:
+                self._unanswered(by_id)
+            raise
         return request, reply
 
     def _record(self, request: int, by_id: dict[str, Todo], reply: Reply) -> bool:

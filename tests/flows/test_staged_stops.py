@@ -1,0 +1,85 @@
+"""Staged items that are to go live, and a run that is stopped over it: nothing more is asked, nothing is made up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.flows.test_stops import Telling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+PUBLISH = {"method": "POST", "path": "*/items/publish"}
+
+
+@pytest.fixture
+def staged(night: Callable[..., Night]) -> Callable[[int], Night]:
+    """Make a night in which so many drafts are now meant live."""
+
+    def begin(number: int) -> Night:
+        one = night()
+        one.sheet = one.rows(number)
+        one.mapping["publish"] = "draft"
+        assert one.run().counts.staged == number
+        del one.mapping["publish"]
+        return one
+
+    return begin
+
+
+def told(one: Night, number: int) -> None:
+    """Send this process a signal as this write goes."""
+    one.wire = lambda inner: Telling(inner, {number: lambda: os.kill(os.getpid(), signal.SIGINT)})
+
+
+def complete(one: Night, number: int) -> None:
+    one.faults = []
+    one.wire = lambda inner: inner
+    one.passes(1_000)
+    one.run()
+    assert one.exit_code == 0
+    assert one.published() == sorted(f"note-{n}" for n in range(1, number + 1))
+
+
+def test_nothing_more_is_asked_once_the_run_is_stopped(staged: Callable[[int], Night]) -> None:
+    """A refused request is repeated item by item; Ctrl-C in between lets the one in flight end, and no other begin."""
+    one = staged(50)
+    gone = {"status": 404, "code": "resource_not_found", "message": "Requested resource not found"}
+    one.faults = [
+        {"when": PUBLISH | {"nth": 1}, "do": "status", **gone},
+        {"when": PUBLISH, "do": "slow_answer", "seconds": 1},
+    ]
+    told(one, 3)
+    before = one.writes()
+    counts = one.run().counts
+    assert one.exit_code == 130
+    assert (counts.updated, counts.not_sent, one.writes() - before) == (2, 48, 3)
+    complete(one, 50)
+
+
+def test_item_that_may_be_live_is_in_doubt(staged: Callable[[int], Night]) -> None:
+    """The answer is not waited for any longer: the items are live, and nobody has said so."""
+    one = staged(5)
+    one.faults = [{"when": PUBLISH, "do": "slow_answer", "seconds": 100}]
+    told(one, 1)
+    counts = one.run().counts
+    assert one.exit_code == 130
+    assert (counts.in_doubt, counts.not_sent) == (5, 0)
+    complete(one, 5)
+
+
+@pytest.mark.parametrize(("fault", "in_doubt"), [("reset_after", 5), ("refuse", 0)])
+def test_outage_says_what_may_be_live(staged: Callable[[int], Night], fault: str, in_doubt: int) -> None:
+    """Ten answers are lost: the items may be live; ten connections that never opened: they are not."""
+    one = staged(5)
+    one.faults = [{"when": PUBLISH, "do": fault}]
+    counts = one.run().counts
+    assert one.exit_code == 5
+    assert (counts.in_doubt, counts.not_sent) == (in_doubt, 5 - in_doubt)
+    complete(one, 5)
