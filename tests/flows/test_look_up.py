@@ -66,6 +66,21 @@ def test_rule_6_item_of_others_is_theirs_though_the_row_was_sent(night: Callable
     assert one.outcome() == {2: ("rejected", "slug_taken")}
 
 
+def test_rule_6_item_under_a_slug_that_was_never_sent_is_not_ours(night: Callable[..., Night]) -> None:
+    """Somebody made an item with the key and the content of what was refused, under a slug of their own."""
+    one = night()
+    one.mapping["key"] = "text"
+    one.sheet = one.rows(1)
+    one.faults = [{"when": CREATE, "do": "status", "status": 413, "code": "", "message": "Too much", "details": []}]
+    one.run()
+    one.faults = []
+    one.strangers([{"name": "Note 1", "slug": "theirs", "text": "Text of note 1"}])
+    one.sheet = one.changed(Title={0: "Another name"})
+    assert one.run().counts.rejected == 1
+    assert one.outcome() == {2: ("rejected", "slug_taken")}
+    assert "theirs" in one.told(2)
+
+
 def test_rule_6_slug_refused_to_a_changed_row_is_settled_by_all_that_was_sent(night: Callable[..., Night]) -> None:
     """The item of the first send is listed only after the changed row was sent: Webflow refuses, and it is found."""
     one = night(listing_delay="30")

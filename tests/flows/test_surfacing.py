@@ -9,6 +9,7 @@ import pytest
 
 from importer.errors import Bug, DiskFull
 from importer.publishing import Session
+from tests.flows.conftest import Hours
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
@@ -66,6 +67,25 @@ def test_first_mistake_is_not_hidden_by_what_fails_after_it(
 
     one.wire = wire
     with pytest.raises(ZeroDivisionError, match="first"):
+        one.run()
+
+
+def test_clock_that_fails_is_no_moment_that_came(night: Callable[..., Night]) -> None:
+    """What a run waits with fails: it says so, instead of waiting no more."""
+
+    class Broken(Hours):
+        once = True
+
+        async def sleep(self, seconds: float) -> None:
+            if seconds == 1.0 and self.once:
+                self.once = False
+                raise ZeroDivisionError("no time")
+            await super().sleep(seconds)
+
+    one = night()
+    one.hours = Broken()
+    one.faults = [{"when": CREATE, "do": "slow_answer", "seconds": 100}]
+    with pytest.raises(ZeroDivisionError, match="no time"):
         one.run()
 
 
