@@ -145,8 +145,10 @@ class Lookup:
         return self._covered[locale]
 
     async def _look(self, locale: str, creates: int) -> bool:
-        pages = [await self._listings.page(0, live=live, locale=locale) for live in STAGED_FIRST]
-        began = self._client.server_time
+        pages, began = [], None
+        for live in STAGED_FIRST:
+            pages.append(await self._listings.page(0, live=live, locale=locale))
+            began = began or self._client.server_time  # the second page may be long in coming
         for page, live in zip(pages, STAGED_FIRST, strict=True):
             self._note([self._target.shown(item, live=live) for item in page.items], locale)
         total = max(page.total for page in pages)

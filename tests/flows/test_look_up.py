@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from importer.publishing import Listings
+from tests.flows.conftest import EVENING
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
@@ -111,6 +113,17 @@ def test_item_that_was_asked_for_by_slug_is_kept_as_it_stands(night: Callable[..
         ("note-1", 1),
         ("note-2", 0),
     ]
+
+
+def test_next_look_up_goes_down_to_where_this_one_began(night: Callable[..., Night]) -> None:
+    """Between its first page and its second lie minutes; what somebody made meanwhile was on neither of them."""
+    one = night()
+    one.faults = [{"when": {"method": "GET", "path": "*/items/live", "until": 2}, "do": "slow", "seconds": 100}]
+    one.run()
+    assert one.exit_code == 0
+    ((moment,),) = one.ask_state("SELECT value FROM facts WHERE name LIKE 'looked_up_at:%'")
+    assert one.hours.now > 120
+    assert datetime.fromisoformat(moment).timestamp() == EVENING
 
 
 def test_nothing_of_a_large_collection_is_kept_in_memory(
