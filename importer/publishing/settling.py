@@ -108,7 +108,7 @@ class Settling:
         settled = Settled()
         began = self._clock.monotonic()
         requests = [request for request, due in self._open.items() if due <= began]
-        suspects = self._suspects(requests)
+        suspects, later = self._suspects(requests)
         for locale in sorted({one.wanted.locale for one in self.rows.values()} | {w.locale for w in suspects}):
             rows = [one for one in self.rows.values() if one.wanted.locale == locale]
             await self._look_in(locale, rows, [w for w in suspects if w.locale == locale], settled, began)
@@ -116,7 +116,7 @@ class Settling:
         done = {one.wanted.id for one in [*(f[0] for f in settled.found), *settled.absent]}
         unsettled = {one.request for one in [*self.rows.values(), *settled.given_up] if one.wanted.id not in done}
         if settled.proven:
-            settled.over = [request for request in requests if request not in unsettled]
+            settled.over = [request for request in requests if request not in unsettled | later]
         return settled
 
     def decided(self, rows: Iterable[Doubtful]) -> None:
@@ -179,21 +179,27 @@ class Settling:
         ids = list(items)
         return Evidence(self._state.keys_by_item(ids), self._state.first_sighting(ids))
 
-    def _suspects(self, requests: list[int]) -> list[Wanted]:
-        """Rows of requests whose patience has ended, that may have a twin: sent more than once, or not published."""
+    def _suspects(self, requests: list[int]) -> tuple[list[Wanted], set[int]]:
+        """Rows of requests whose patience has ended, that may have a twin: sent more than once, or not published.
+
+        A row in doubt is no suspect; where another request carried it last, its twins of this one are looked for later.
+        """
         suspects: list[Wanted] = []
+        later: set[int] = set()
         for request in requests:
             carried = self._state.request_rows(request)
             rows = self._state.rows([(one.locale, one.key) for one in carried])
             for one in carried:
-                row = rows.get((one.locale, one.key))
-                if row is None or (one.locale, one.key) in self.rows:
+                row, doubtful = rows.get((one.locale, one.key)), self.rows.get((one.locale, one.key))
+                if doubtful is not None and doubtful.request != request:
+                    later.add(request)
+                if row is None or doubtful is not None:
                     continue
                 if row.attempts > 1 or row.item_id is None:
                     first = row.first_request or request
                     sent = {one.readable: one}
                     suspects.append(Wanted(one.locale, one.key, one.slug, sent, first, row.first_watermark))
-        return suspects
+        return suspects, later
 
     def _twins(
         self, suspects: list[Wanted], items: Iterable[Shown], evidence: Evidence, taken: set[str]

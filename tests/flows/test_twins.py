@@ -96,3 +96,29 @@ def test_rows_too_large_for_webflow_are_rejected_alone(night: Callable[..., Nigh
                    "message": "Payload Too Large"}]  # fmt: skip
     counts = one.run().counts
     assert (one.exit_code, counts.rejected, counts.created) == (1, 2, 4)
+
+
+@pytest.mark.parametrize("delay", ["30", "45"])
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("lost", [False, True])
+def test_twin_of_an_earlier_request_is_looked_for_though_a_later_one_left_the_row_in_doubt(
+    night: Callable[..., Night], delay: str, *, changed: bool, lost: bool
+) -> None:
+    """An item is listed later than is assumed, so its row is sent again; each request is looked after on its own."""
+    one = night(taken_slug="suffix", listing_delay=delay)
+    one.sheet = one.rows(1)
+    one.faults = [
+        {"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"},
+        {"when": CREATE | {"from": 2}, "do": "refuse"},
+    ]
+    one.run(deadline=14.0)
+    assert one.outcome() == {2: ("pending", None)}
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_after"}] if lost else []
+    one.sheet = one.changed(Text={0: "Another text"}) if changed else one.sheet
+    for _ in range(2):
+        one.switches["listing_delay"] = delay
+        one.run()
+        one.faults = []
+        one.passes(400)
+    assert one.exit_code == 0
+    only_own(one, 1)
