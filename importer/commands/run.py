@@ -17,7 +17,7 @@ from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
-from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code
+from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.planning import Decision
 from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing
@@ -303,10 +303,25 @@ def _take(current: _Run, session: Session, tally: Tally) -> None:
 
 def _ended(current: _Run) -> RunResult:
     """Write the rejects, keep the summary, and give the result."""
-    job, counts = current.job, current.counts
+    counts = current.counts
     notes = tuple(_notes(current))
     for note in notes:
         current.observer.say(note)
+    _write_rejects(current)
+    try:
+        if counts.created or counts.staged:
+            _keep_identity(current, renew=True)
+        code = exit_code(current.error, in_doubt=counts.in_doubt + current.elsewhere, rejected=counts.rejected)
+        summary = _summary(current).as_json()
+        current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary)
+    except DiskFull as full:
+        current.error = graver(current.error, full)
+    return RunResult(runs=(_summary(current),), error=current.error, notes=(*current.compiled.warnings, *notes))
+
+
+def _write_rejects(current: _Run) -> None:
+    """Write the rejects; where that cannot be done, as the sheet was changed meanwhile, all else is known still."""
+    job = current.job
     try:
         current.rejects = write_rejects(
             run_folder(job.state_path, current.id),
@@ -315,15 +330,8 @@ def _ended(current: _Run) -> RunResult:
             problems=problems_of_run(current.sheet, current.rejections, current.selection),
             decimal=job.mapping.source.decimal,
         )
-        if counts.created or counts.staged:
-            _keep_identity(current, renew=True)
-        summary = _summary(current)
-        code = exit_code(current.error, in_doubt=counts.in_doubt + current.elsewhere, rejected=counts.rejected)
-        current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary.as_json())
-    except DiskFull as full:
-        current.error = current.error or full
-        summary = _summary(current)
-    return RunResult(runs=(summary,), error=current.error, notes=(*current.compiled.warnings, *notes))
+    except ImporterError as error:
+        current.error = graver(current.error, error)
 
 
 def _summary(current: _Run) -> RunSummary:

@@ -18,6 +18,7 @@ from importer.errors import (
     PlanLimit,
     ScopeError,
     SiteUnpublished,
+    SourceError,
     StateError,
     graver,
 )
@@ -118,7 +119,10 @@ class Session:
         try:
             await self._recall()
             while True:
-                self._fill()
+                try:
+                    self._fill()
+                except SourceError as error:  # the sheet was changed meanwhile: what is in flight is waited for
+                    self._halt(error)
                 ended = self.stop is not None or not waiting.progressing()
                 if not self._tasks and self._next_moment() is None and ended:
                     break
