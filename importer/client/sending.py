@@ -34,6 +34,10 @@ _MOST_REFUSALS = 10
 _NEVER_OPENED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+_AT_THE_DOOR = frozenset({"/sites", "/token/introspect"})
+"""What every address of the API has; that it is not found is no matter of an id."""
+
+
 class NotFound(UsageError):  # noqa: N818 - named like the classes of `errors`
     """Webflow has nothing under this address (404)."""
 
@@ -41,7 +45,9 @@ class NotFound(UsageError):  # noqa: N818 - named like the classes of `errors`
         said = error.said if error else "404, without an explanation"
         super().__init__(
             f"Webflow does not find what {call} asks for. It says: {said}",
-            "Check the id of the collection, site or item, and that the token belongs to this site.",
+            "Check the id of the collection, site or item, and that the token belongs to this site."
+            if error is not None and call.path not in _AT_THE_DOOR
+            else "Check the base address (--base-url): Webflow's reads like https://api.webflow.com/v2.",
         )
         self.call = call
         self.error = error
@@ -173,7 +179,10 @@ class Client:
         if over or trouble.throttled >= _MOST_REFUSALS:
             raise Outage(
                 f"{call} did not succeed in {trouble.failures} tries: {reply.reason}.",
-                "Run the same command again later: it goes on where it stopped.",
+                "Run the same command again later: it goes on where it stopped."
+                if reply.kind is not ReplyKind.NOT_CARRIED_OUT or reply.status is not None
+                else "See that this machine reaches the network and that the address is right (--base-url),"
+                " then run the same command again: it goes on where it stopped.",
             )
 
     @staticmethod
@@ -241,7 +250,7 @@ class Client:
         except _NEVER_OPENED as error:
             self._pacer.not_answered(sent_at, self._clock.monotonic(), reached=False)
             told = True
-            return Reply(ReplyKind.NOT_CARRIED_OUT, reason=f"no connection could be opened ({_words(error)})")
+            return Reply(ReplyKind.NOT_CARRIED_OUT, reason=_unopened(request, error))
         except httpx.RequestError as error:
             reason = f"the answer was lost ({_words(error)})"
             if response is None:
@@ -294,6 +303,10 @@ def _date(response: httpx.Response) -> datetime | None:
     except (KeyError, ValueError):
         return None
     return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _unopened(request: httpx.Request, error: Exception) -> str:
+    return f"no connection to {request.url.netloc.decode('ascii')} could be opened ({_words(error)})"
 
 
 def _words(error: Exception) -> str:

@@ -14,6 +14,7 @@ from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember, remembered
+from importer.commands.waiting import watched
 from importer.errors import ImporterError, Locked, UsageError
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.report.rejects import write_rejects
@@ -60,7 +61,7 @@ class _Learnt:
 def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
     with job.open_sheet() as source:
         observer.say(source.detected)
-        learnt = _kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job)))
+        learnt = _kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
         drafts = job.options.draft
         compiled = compile_for(job.mapping, learnt.around, source, today=today_of(job.mapping), draft=drafts)
         for warning in compiled.warnings:
@@ -109,10 +110,11 @@ def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: _Learnt, rejects
     )
 
 
-async def _asked(job: Job) -> _Learnt:
+async def _asked(job: Job, observer: Observer) -> _Learnt:
     async with connection(job.settings, job.options, mapping_path=job.mapping_path) as opened:
         drafts = job.options.draft or job.mapping.publish == "draft"
-        return _Learnt(await look_around(opened.client, job.mapping, drafts=drafts), opened.tally)
+        asking = look_around(opened.client, job.mapping, drafts=drafts)
+        return _Learnt(await watched(asking, opened, observer), opened.tally)
 
 
 def _kept(job: Job) -> _Learnt:

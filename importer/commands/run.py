@@ -17,6 +17,7 @@ from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
+from importer.commands.waiting import watched
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.planning import Decision
@@ -171,7 +172,7 @@ async def _asked(call: _Call) -> tuple[Surroundings, Tally]:
     job = call.job
     async with call.door.open(job) as opened:
         drafts = job.options.draft or job.mapping.publish == "draft"
-        asking = look_around(opened.client, job.mapping, drafts=drafts)
+        asking = watched(look_around(opened.client, job.mapping, drafts=drafts), opened, call.observer)
         return await _in_time(asking, _deadline(job, call.started, opened.clock), opened.clock), opened.tally
 
 

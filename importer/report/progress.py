@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 def progress_line(progress: Progress, *, seconds: float) -> str:
     """Say how far a run is that began `seconds` ago: rows, rejects, speed, requests left, what is waited for."""
     rows = number_of(progress.total or progress.done, "row", "rows")
-    parts = [f"{progress.done:,} of {rows} ({100 * progress.done // progress.total} %)" if progress.total else rows]
+    parts = [rows] if progress.done else []
+    if progress.total:
+        parts = [f"{progress.done:,} of {rows} ({100 * progress.done // progress.total} %)"]
     if progress.rejected:
         parts.append(f"{progress.rejected:,} rejected")
     if seconds >= 1 and progress.done:

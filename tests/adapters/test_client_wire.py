@@ -322,6 +322,15 @@ async def test_reads_stop_where_trying_again_is_no_use(said: bytes, error: type[
         assert caught.value.message
 
 
+async def test_a_path_that_every_api_has_blames_the_address() -> None:
+    """There is no id in it that could be wrong; nor does Webflow answer a 404 without its envelope."""
+    async with line(answer("404 Not Found", envelope("resource_not_found"))) as one:
+        for call, blamed in ((endpoints.sites(), "--base-url"), (endpoints.collection("c"), "Check the id")):
+            with pytest.raises(NotFound) as caught:
+                await one.client.read(call)
+            assert blamed in caught.value.hint
+
+
 @pytest.mark.parametrize("bad", [BREAK, answer("500 Error", envelope("internal_error")), answer("503 Down", "")])
 async def test_outage_after_patience(bad: bytes) -> None:
     """After `patience` without success a read gives up, and says what it saw."""

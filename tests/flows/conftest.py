@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from importer.commands.loading import Job
     from importer.commands.result import RunResult, RunSummary
+    from importer.model import Observer
 
 EVENING = 1_780_000_000.0
 """Seconds since 1970 at which each night begins."""
@@ -109,6 +110,7 @@ class Night:
         self.state = folder / "notes.db"
         self.result: RunResult | None = None
         self.embedded = False
+        self.observer: Observer | None = None
         self.wire: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda transport: transport
         self.app = create_app(
             folder / "webflow.db", seed=seed or SEED, switches=self.switches, now=lambda: EVENING + self.hours.now
@@ -147,7 +149,8 @@ class Night:
         chosen = replace(RunOptions(state=self.state, sandbox=True, patience=options.pop("patience", 60.0)), **options)
         self._pacer = Pacer(own_limit=chosen.requests_per_minute)
         door = Door(open=self._open, wait=self._wait)
-        self.result = run_through(door, parse_mapping(self.mapping, name="notes"), self.sheet, chosen)
+        mapping = parse_mapping(self.mapping, name="notes")
+        self.result = run_through(door, mapping, self.sheet, chosen, observer=self.observer)
         if self.result.error is not None and not self.result.runs:
             raise self.result.error
         summary = self.result.runs[0]

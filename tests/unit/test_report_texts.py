@@ -160,6 +160,7 @@ def test_an_error_is_said_as_sentences_whatever_room_it_comes_from() -> None:
             "0 of 1 row (0 %), 1 request left this minute, waiting for the rate limit (41 s)",
         ),
         (Progress(0, 120_000, 0, None), "120,000 rows, 12,000 rows/s"),
+        (Progress(0, 0, 0, None, "Webflow: the line is down (8 s)"), "waiting for Webflow: the line is down (8 s)"),
     ],
 )
 def test_progress_is_one_line(progress: Progress, line: str) -> None:
