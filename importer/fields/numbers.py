@@ -59,7 +59,7 @@ def _flaws(limits: Validations, *, typed: bool) -> list[tuple[str, pl.Expr, Fact
     if limits.format == "integer":
         found.append(("not_an_integer", number != number.floor(), {}))
     elif limits.precision is not None:
-        found.append(("too_precise", _finer_than(limits.precision), _places_facts(limits.precision)))
+        found.append(("too_precise", _finer_than(limits.precision, typed=typed), _places_facts(limits.precision)))
     if limits.min_value is not None:
         found.append(("out_of_range", number < limits.min_value, {"bound": f"at least {limits.min_value:.15g}"}))
     if limits.max_value is not None:
@@ -82,12 +82,13 @@ def _inexact(*, typed: bool) -> pl.Expr:
     return large & (whole != number.cast(pl.Int128, strict=False)).fill_null(value=True)
 
 
-def _finer_than(places: int) -> pl.Expr:
+def _finer_than(places: int, *, typed: bool) -> pl.Expr:
     """Tell whether a number has more decimals than `places`; closing zeros do not count."""
     digits, number = pl.col("digits"), pl.col("number")
-    power = digits.str.contains("[eE]")
-    written = digits.str.contains(rf"\.[0-9]{{{places},}}[1-9]")
-    return pl.when(power).then(number.round(places) != number).otherwise(written)
+    written = digits.str.contains(rf"^[^.]*\.[0-9]{{{places},}}[1-9]")
+    if not typed:
+        return written  # only cells of a workbook have an exponent
+    return pl.when(digits.str.contains("[eE]")).then(number.round(places) != number).otherwise(written)
 
 
 def _without_noise(text: pl.Expr, kind: pl.Expr) -> pl.Expr:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _LOOKED_AT, _MOSTLY = 1_024, 0.9
 """Where so much of the first texts of a batch differs, the rest is not looked at: nothing could be saved."""
 
+_SPARSE = 0.5
+"""Where more of the cells are empty, the others are taken out and put back; else that costs more than it saves."""
+
 _WORTH_IT = 4
 """How often a text must stand in a batch, on average, for finding the different ones to cost less than it saves."""
 
@@ -52,7 +55,7 @@ def staged(inputs: Mapping[str, pl.Expr | None], stages: Sequence[Mapping[str, p
     """Compute `stages` one after the other; the first column of the last one is the answer.
 
     `inputs` names the columns that the stages start from (those that are None are left out), a stage those that it
-    adds. Only rows whose first input is not null are computed, the others give null; stages must work row by row.
+    adds. Rows whose first input is null give null, whatever the stages make of them; stages must work row by row.
     """
     present = {name: expression for name, expression in inputs.items() if expression is not None}
     answer = next(iter(stages[-1]))
@@ -63,13 +66,16 @@ def staged(inputs: Mapping[str, pl.Expr | None], stages: Sequence[Mapping[str, p
         first = frame.to_series(0)
         if first.null_count() == frame.height:
             return _nothing(frame.height, dtype)
-        said = first.is_not_null() if first.has_nulls() else None
-        dense = frame if said is None else frame.filter(said)
+        said = first.is_not_null()
+        sparse = first.null_count() > frame.height * _SPARSE
+        dense = frame.filter(said) if sparse else frame
         for stage in earlier:
             dense = dense.with_columns(**stage)
         given = dense.select(last[answer].cast(dtype)).to_series()
-        if said is None:
+        if not first.has_nulls():
             return given
+        if not sparse:
+            return pl.select(pl.when(said).then(given)).to_series()
         places = pl.when(said).then(said.cum_sum() - 1)
         return given.gather(pl.select(places.cast(pl.UInt32)).to_series())
 
@@ -86,7 +92,7 @@ def once_for_each_text(text: pl.Expr, reading: pl.Expr, dtype: DType) -> pl.Expr
     reading = reading.cast(dtype)
 
     def read(texts: pl.Series) -> pl.Series:
-        beginning = texts.head(_LOOKED_AT)
+        beginning = texts.head(_LOOKED_AT).drop_nulls()
         if beginning.n_unique() <= len(beginning) * _MOSTLY:
             different = texts.unique()
             if len(different) * _WORTH_IT <= len(texts):

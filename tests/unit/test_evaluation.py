@@ -67,8 +67,8 @@ def test_the_first_reader_that_reads_a_text_counts(texts: list[str | None]) -> N
 
 
 @given(st.lists(st.none() | st.integers(-3, 3)))
-def test_stages_compute_only_rows_that_say_something(numbers: list[int | None]) -> None:
-    """Rows that hold nothing are left out of all stages, and give nothing, each in its place."""
+def test_rows_that_say_nothing_give_nothing_whatever_the_stages_make_of_them(numbers: list[int | None]) -> None:
+    """Rows that hold nothing give nothing, each in its place, be they few or many."""
     stages = ({"double": pl.col("one") * 2}, {"sum": pl.col("double").fill_null(100) + pl.col("other")})
     frame = pl.DataFrame({"one": numbers, "other": range(len(numbers))}, schema={"one": pl.Int64, "other": pl.Int64})
     given_by = staged({"one": pl.col("one"), "other": pl.col("other"), "none": None}, stages, pl.Int64)
