@@ -117,7 +117,7 @@ class Session:
             begun=self._begun,
         )
         try:
-            await self._recall()
+            await self._alone(self._recall())
             while True:
                 try:
                     self._fill()
@@ -127,9 +127,7 @@ class Session:
                 if not self._tasks and self._next_moment() is None and ended:
                     break
                 await self._wait()
-            self._start(self._close())
-            while self._tasks:
-                await self._wait()
+            await self._alone(self._close())
             await self._count_rest()
         finally:
             await self._take_back()  # what has come up by now is raised: the first wins
@@ -194,8 +192,6 @@ class Session:
     def _fill(self) -> None:
         """Start what can be started now."""
         now = self._place.clock.monotonic()
-        if self._deadline is not None and now >= self._deadline:
-            self._halt(DeadlinePassed("The deadline has passed.", "Run the same command again: it goes on."))
         look = self._settling.next_look()
         if self._look is None and look is not None and look <= now and self._may_settle():
             self._look = self._start(self._settle())
@@ -245,6 +241,12 @@ class Session:
         self._tasks.add(task)
         return task
 
+    async def _alone(self, work: Coroutine[None, None, None]) -> None:
+        """Do this while nothing else is done; the run may be told to stop meanwhile."""
+        self._start(work)
+        while self._tasks:
+            await self._wait()
+
     def _may_settle(self) -> bool:
         return self.stop is None or (isinstance(self.stop, STILL_READABLE) and not self._told)
 
@@ -279,6 +281,8 @@ class Session:
             timer.result()  # a clock that fails is no moment that came
         self._wake.clear()
         self._reap()
+        if self._deadline is not None and clock.monotonic() >= self._deadline:
+            self._halt(DeadlinePassed("The deadline has passed.", "Run the same command again: it goes on."))
         if self._tasks and (self._hurry or (self._told and clock.monotonic() >= self._stopped_at + GRACE)):
             await self._take_back()
             self._reap()

@@ -103,3 +103,36 @@ def test_rows_in_doubt_that_this_run_was_not_given_are_no_success(night: Callabl
     one.sheet = whole
     assert one.run().counts.created == 5
     assert one.exit_code == 0
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """A wire on which the n-th request takes a minute, and something happens a second after it went."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, one: Night, left: list[int], deed: Callable[[], None]) -> None:
+        self._inner, self._one, self._left, self._deed = inner, one, left, deed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._left[0] -= 1
+        if self._left[0] == 0:
+            asyncio.get_running_loop().call_later(1, self._deed)
+            await self._one.hours.sleep(55)
+        return await self._inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("how", ["Ctrl-C", "deadline"])
+def test_stop_is_heard_while_a_run_finds_out_what_time_it_is(night: Callable[..., Night], how: str) -> None:
+    """Before rows in doubt are looked for, one request tells the server's time; ten seconds are waited for it."""
+    one = night()
+    one.faults = [{"when": CREATE, "do": "reset_after"}]
+    assert one.run(deadline=0.5).counts.in_doubt == 5
+    one.faults = []
+    one.passes(100)
+    before = one.hours.now
+    left = [4]
+    one.wire = lambda inner: Slow(inner, one, left, interrupt if how == "Ctrl-C" else lambda: None)
+    counts = one.run(deadline=None if how == "Ctrl-C" else 1.0).counts
+    assert one.exit_code == (130 if how == "Ctrl-C" else 5)
+    assert (counts.in_doubt, counts.not_sent) == (5, 0)
+    assert one.hours.now - before < 15
+    one.wire = lambda inner: inner
+    assert one.run().counts.created == 5
