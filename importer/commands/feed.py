@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DECISIONS = tuple(Decision)
 
+SETTLE = DECISIONS.index(Decision.SETTLE)
+
 SENDING = frozenset({Decision.CREATE, Decision.PUBLISH})
 """Decisions that ask for a request; a run that was stopped leaves such rows in the sheet."""
 
@@ -73,14 +75,17 @@ class Foresight:
         self._state, self._selection = state, selection
         self._parts: list[pl.DataFrame] = []
         self._locales: dict[str, int] = {}
+        self._in_doubt: dict[tuple[str, str], int] = {}
 
     def add(self, mapped: pl.DataFrame) -> None:
         """Take a mapped batch of pass 1."""
         frame = self._selection.keep(mapped.filter(pl.col("_key").is_not_null()))
-        decided = [
-            DECISIONS.index(decision)
-            for decision, _ in decisions(frame, self._state, retry=self._selection.only_failed)
-        ]
+        known = decisions(frame, self._state, retry=self._selection.only_failed)
+        decided = [DECISIONS.index(decision) for decision, _ in known]
+        if SETTLE in decided:
+            for number, (_, row) in zip(frame[ROW], known, strict=True):
+                if row is not None and row.status is Status.IN_FLIGHT:
+                    self._in_doubt[row.locale, row.key] = number
         locales = [self._locales.setdefault(locale, len(self._locales)) for locale in frame["_locale"]]
         self._parts.append(
             frame.select(
@@ -98,6 +103,11 @@ class Foresight:
         names = list(self._locales)
         lines = good.group_by("decision", "locale").len().iter_rows()
         return Counter({(DECISIONS[decision], names[locale]): number for decision, locale, number in lines})
+
+    def in_doubt(self, sheet: Sheet) -> frozenset[tuple[str, str]]:
+        """Tell the good rows that an earlier run left in doubt (a few requests' worth), by locale and key."""
+        bad = set(sheet.bad.filter(sheet.bad.is_in(list(self._in_doubt.values()))))
+        return frozenset(key for key, number in self._in_doubt.items() if number not in bad)
 
 
 class Feed:

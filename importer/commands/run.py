@@ -100,6 +100,7 @@ class _Run:
     compiled: Compiled
     sheet: Sheet
     foreseen: Counter[tuple[Decision, str]]
+    in_doubt: frozenset[tuple[str, str]]
     selection: Selection
     id: str = ""
     counts: Counts = field(default_factory=Counts)
@@ -162,6 +163,7 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
         compiled,
         sheet,
         foreseen,
+        foresight.in_doubt(sheet),
         selection,
         counts=Counts(total=sheet.total),
         tally=tally,
@@ -261,7 +263,7 @@ async def _published(current: _Run) -> None:
                 await session.publish(todos, _plan(current), deadline=_deadline(job, current.started, opened.clock))
         except ImporterError as error:
             current.error = error
-        left = session.left_over()
+        left = session.left_over(current.in_doubt)
         current.counts.in_doubt, current.elsewhere = left.in_doubt, left.elsewhere
         current.counts.not_sent = current.sheet.good - feed.drawn + left.not_sent
         _take(current, session, opened.tally)

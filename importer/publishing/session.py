@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from importer.model import Counts, Item, Observer
+    from importer.publishing.matching import Key
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place, Plan, Todo
 
@@ -56,7 +57,10 @@ STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """How many rows have no verdict: drawn from the sheet and in doubt, drawn and not sent, in doubt and not drawn."""
+    """How many rows have no verdict: rows of the sheet in doubt, rows in doubt that are none of this run's.
+
+    `not_sent` is to be added to the number of rows that were not drawn; those of them in doubt are taken off it.
+    """
 
     in_doubt: int
     not_sent: int
@@ -139,13 +143,20 @@ class Session:
         self._halt(error)
         self._wake.set()
 
-    def left_over(self) -> LeftOver:
-        """Tell the rows that have no verdict; in doubt is what the state file has in flight, and what may be live."""
+    def left_over(self, named: frozenset[Key]) -> LeftOver:
+        """Tell the rows that have no verdict; `named` are those in doubt since earlier runs that the sheet holds.
+
+        In doubt is what the state file has in flight, and what may be live.
+        """
         ledger = self.ledger
         flying = {(doubt.row.locale, doubt.row.key) for doubt in self._place.state.doubts()}
         in_doubt = ledger.undecided & (flying | ledger.unanswered)
-        not_sent = len(ledger.undecided - in_doubt) + self._waiting.passed_over
-        return LeftOver(len(in_doubt), not_sent, len(flying - ledger.undecided))
+        not_drawn = (flying & named) - ledger.undecided
+        return LeftOver(
+            in_doubt=len(in_doubt) + len(not_drawn),
+            not_sent=len(ledger.undecided - in_doubt) + self._waiting.passed_over - len(not_drawn),
+            elsewhere=len(flying - ledger.undecided - named),
+        )
 
     def _halt(self, error: ImporterError) -> None:
         if self.stop is None:

@@ -136,3 +136,26 @@ def test_stop_is_heard_while_a_run_finds_out_what_time_it_is(night: Callable[...
     assert one.hours.now - before < 15
     one.wire = lambda inner: inner
     assert one.run().counts.created == 5
+
+
+def test_second_ctrl_c_does_not_take_rows_in_doubt_for_unsent(night: Callable[..., Night]) -> None:
+    """The sheet is read no further, but what earlier runs left in doubt is known; a row that is bad by now is bad."""
+    one = night()
+    whole = one.rows(300)
+    one.sheet = whole[200:]
+    one.faults = [{"when": CREATE, "do": "reset_before"}]
+    assert one.run(deadline=0.5).counts.in_doubt == 100
+    one.faults = [{"when": CREATE, "do": "slow_answer", "seconds": 5}]
+    one.sheet = whole
+    one.sheet = one.changed(Text={250: "x" * 300})
+
+    def twice() -> None:
+        interrupt()
+        asyncio.get_running_loop().call_later(1, interrupt)
+
+    one.wire = lambda inner: Telling(inner, {1: twice})
+    counts = one.run(concurrency=1).counts
+    assert one.exit_code == 130
+    assert (counts.rejected, counts.in_doubt + counts.created + counts.not_sent) == (1, 299)
+    flying = one.ask_state("SELECT count(*) FROM rows WHERE status = 'in_flight' AND error_code IS NULL")[0][0]
+    assert counts.in_doubt == flying > 0
