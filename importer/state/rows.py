@@ -178,17 +178,6 @@ def _ungiven(connection: sqlite3.Connection, collection: str, given: Iterable[Pu
     return "one row was given two items"
 
 
-def put_refused(connection: sqlite3.Connection, collection: str, refused: Iterable[Refused], request: int) -> None:
-    """Reject rows that are in flight in `request`; others keep what became of them since."""
-    connection.executemany(
-        """
-        UPDATE rows SET status = 'rejected', error_source = ?4, error_code = ?5, error = ?6, warning = NULL
-        WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND status = 'in_flight' AND request = ?7
-        """,
-        [(collection, one.locale, one.key, one.error_source, one.code, one.message, request) for one in refused],
-    )
-
-
 def put_back(
     connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]], request: int | None = None
 ) -> None:

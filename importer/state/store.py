@@ -115,7 +115,6 @@ class State(Book):
         outcome: str,
         at: datetime | None,
         published: Sequence[Published] = (),
-        refused: Sequence[Refused] = (),
         pending: Sequence[Named] = (),
         watermark: datetime | None = None,
         facts: Mapping[str, str | None] | None = None,
@@ -134,7 +133,6 @@ class State(Book):
         with self._file.transaction() as connection:
             requests.answered(connection, request, outcome, at, still_open=open_)
             rows.put_published(connection, collection, published)
-            rows.put_refused(connection, collection, refused, request)
             rows.put_back(connection, collection, pending, request)
             requests.put_twin_checks(connection, collection, twin_checks, request)
             for name, value in (facts or {}).items():

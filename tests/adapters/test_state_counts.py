@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from importer.model import Item, Status
-from importer.state import Adopted, CheckedRow, Identity, Published, Refused, SeenItem, Sent, State
+from importer.state import Adopted, CheckedRow, Identity, Published, SeenItem, Sent, State
 from importer.state.instants import read, written
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -38,11 +38,16 @@ class Lives(RuleBasedStateMachine):
         self.item: dict[str, Status] = {}
         self.first: dict[str, int] = {}
         self.flying: dict[int, set[str]] = {}
+        self.spoilt: set[str] = set()
         self.unnamed = 0
 
     def teardown(self) -> None:
         self.state.close()
         self.folder.cleanup()
+
+    def back(self, key: str) -> Status:
+        """How a row stands that was not written: as its item, as our checks said meanwhile, or as never sent."""
+        return self.item.get(key, Status.REJECTED if key in self.spoilt else Status.PENDING)
 
     def in_flight(self) -> set[str]:
         return {key for key, status in self.status.items() if status is Status.IN_FLIGHT}
@@ -52,6 +57,7 @@ class Lives(RuleBasedStateMachine):
         sent = [Sent(item(key), "s") for key in sorted(keys - self.in_flight())]
         request = self.state.begin(run="r", verb="create", endpoint="e", watermark=None, at=NOW, sent=sent)
         self.flying[request] = {one.item.key for one in sent}
+        self.spoilt -= self.flying[request]
         for key in self.flying[request]:
             self.status[key] = Status.IN_FLIGHT
             self.first.setdefault(key, request)
@@ -61,7 +67,7 @@ class Lives(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         request = data.draw(st.sampled_from(sorted(self.flying)))
         keys = self.flying.pop(request)
-        verdicts = {key: data.draw(st.sampled_from(["published", "staged", "refused", "pending", ""])) for key in keys}
+        verdicts = {key: data.draw(st.sampled_from(["published", "staged", "pending", ""])) for key in keys}
         named = {verdict: [key for key in keys if verdicts[key] == verdict] for verdict in verdicts.values()}
         held = [(key, Status(verdict)) for key, verdict in verdicts.items() if verdict in {"published", "staged"}]
         self.state.finish(
@@ -69,19 +75,19 @@ class Lives(RuleBasedStateMachine):
             outcome="answered",
             at=NOW,
             published=[Published("", key, f"id-{key}", key, status) for key, status in held],
-            refused=[Refused("", key, "refused", "No.") for key in named.get("refused", [])],
             pending=[("", key) for key in named.get("pending", [])],
         )
         self.status.update(held)
         self.item.update(held)
-        self.status.update(dict.fromkeys(named.get("refused", []), Status.REJECTED))
-        self.status.update({key: self.item.get(key, Status.PENDING) for key in named.get("pending", [])})
+        self.status.update({key: self.back(key) for key in named.get("pending", [])})
 
     @rule(keys=SEVERAL)
     def check(self, keys: set[str]) -> None:
         self.state.reject_checked([CheckedRow("", key, 2, "required", "No.") for key in keys], run="r", source="s")
         for key in keys:
-            if self.status.get(key) not in {Status.PUBLISHED, Status.STAGED, Status.IN_FLIGHT}:
+            if self.status.get(key) is Status.IN_FLIGHT:
+                self.spoilt.add(key)
+            elif self.status.get(key) not in {Status.PUBLISHED, Status.STAGED}:
                 self.status[key] = Status.REJECTED
 
     @rule(rows=st.sets(st.integers(2, 5)))
@@ -111,7 +117,7 @@ class Lives(RuleBasedStateMachine):
                 self.status[key] = self.item[key] = Status.PUBLISHED
             else:
                 self.state.release([("", key)])
-                self.status[key] = self.item.get(key, Status.PENDING)
+                self.status[key] = self.back(key)
 
     @invariant()
     def every_row_is_counted_once(self) -> None:

@@ -109,14 +109,13 @@ def test_row_in_flight_is_never_sent_again(state: State) -> None:
 
 
 def test_after_the_answer_every_row_has_its_outcome_and_the_others_are_in_doubt(state: State) -> None:
-    """Rule 2: published, staged, rejected and pending rows in one transaction; a row not mentioned stays in flight."""
-    request = begin(state, *(item(key, number) for number, key in enumerate("abcde", 2)))
+    """Rule 2: published, staged and pending rows in one transaction; a row not mentioned stays in flight."""
+    request = begin(state, *(item(key, number) for number, key in enumerate("abde", 2)))
     state.finish(
         request,
         outcome="answered",
         at=NOW,
         published=[published("a", slug="slug-a-1"), published("b", status=Status.STAGED)],
-        refused=[Refused("", "c", "slug_taken", "The slug is taken.")],
         pending=[("", "d")],
         watermark=NOW,
         facts={"trust:validation_error": "yes"},
@@ -126,8 +125,6 @@ def test_after_the_answer_every_row_has_its_outcome_and_the_others_are_in_doubt(
     assert (row(state, "a").slug, row(state, "a").slug_sent) == ("slug-a-1", "slug-a")
     assert row(state, "a").last_published == "2026-11-23T17:45:02.000Z"
     assert row(state, "b").status is Status.STAGED
-    assert (row(state, "c").status, row(state, "c").error_code) == (Status.REJECTED, "slug_taken")
-    assert (row(state, "c").error_source, row(state, "c").error) == ("webflow", "The slug is taken.")
     assert row(state, "d").status is Status.PENDING
     assert [doubt.row.key for doubt in state.doubts()] == ["e"]
     assert state.watermark("c1") == NOW
@@ -188,8 +185,6 @@ def test_refusal_of_an_older_request_does_not_touch_a_row_that_is_in_flight_agai
     state.lost(old, NOW)
     state.release([("", "a")])
     begin(state, item("a"))
-    state.finish(old, outcome="refused:validation_error", at=NOW, refused=[Refused("", "a", "refused", "No.")])
-    assert row(state, "a").status is Status.IN_FLIGHT
     state.finish(old, outcome="refused:validation_error", at=NOW, pending=[("", "a")])
     assert row(state, "a").status is Status.IN_FLIGHT
 
