@@ -106,7 +106,8 @@ class CheckedRow:
 class Request:
     """One request that writes.
 
-    `outcome` is None while it is in flight, else "lost", "answered", "refused:<code>" or "not_carried_out".
+    `outcome` is None while it is in flight, else "lost", "answered", "refused:<code>", "not_carried_out", or "repeated"
+    for what is asked for until it is answered (publish, unpublish, delete).
     `watermark` None stands for an empty collection, `lost_at` None for: not lost, or no server time known yet.
     """
 
