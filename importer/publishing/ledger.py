@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from importer.model import Progress, Status
 from importer.publishing.matching import status_of
 from importer.state import Adopted, CheckedRow, Published, Refused, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from importer.client import ListedItem
     from importer.model import Counts, Item, Observer, Row
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 SLUG_ALTERED = "slug_altered"
 """The warning of a row whose item has another slug than was sent."""
+
+
+Later: TypeAlias = "Callable[[Item, str], bool]"
+"""Publishes the item of a row (by its id) later; gives whether it will."""
+
+
+def never(_item: Item, _item_id: str) -> bool:
+    """Publish nothing later."""
+    return False
 
 
 class Ledger:
@@ -61,28 +70,30 @@ class Ledger:
         else:
             self.counts.created += 1
 
-    def found(self, found: Sequence[tuple[Wanted, Item | None, Shown]]) -> None:
-        """Give rows the items that were found for them: all are written down before one is counted."""
+    def found(self, found: Sequence[tuple[Wanted, Item | None, Shown]], publish: Later = never) -> None:
+        """Give rows the items that were found for them: all are written down before one is counted.
+
+        Drafts that are meant live by now go to `publish`.
+        """
         state = self._place.state
         state.adopt([_adopted(wanted, shown, _altered(shown.slug, wanted.slug)) for wanted, _, shown in found])
         rows = state.rows([wanted.id for wanted, _, _ in found])
         for wanted, item, shown in found:
             if shown.slug != wanted.slug:
                 self.warnings[SLUG_ALTERED] += 1
-            self._count_found(rows[wanted.id], item, status_of(shown))
+            row = rows[wanted.id]
+            if item is not None:
+                self.settled_before(item, row, publish)
+            else:
+                self._count_found(row)
 
-    def _count_found(self, row: Row, item: Item | None, status: Status) -> None:
+    def _count_found(self, row: Row) -> None:
         """Count a row that was given an item; one that the sheet has not named yet waits for that."""
         key = (row.locale, row.key)
-        if item is not None:
-            now: str | None = item.fingerprint
-        elif key in self._rejected:
-            now = self._recant(key)
-        else:
-            self.settled[key] = status
-            return
-        if row.fingerprint == now:
-            self.created(key, status)
+        if key not in self._rejected:
+            self.settled[key] = row.status
+        elif row.fingerprint == self._recant(key):
+            self.created(key, row.status)
         else:
             self.left_alone(key)
 
@@ -98,11 +109,17 @@ class Ledger:
             self.rejections.pop(number, None)
         return fingerprint
 
-    def settled_before(self, item: Item, row: Row) -> None:
-        """Count a row for which an item was found while it was not looked at; the sheet may say otherwise by now."""
+    def settled_before(self, item: Item, row: Row, publish: Later = never) -> None:
+        """Count a row for which an item was found, by now or before; the sheet may say otherwise since it was sent.
+
+        A draft that is meant live by now goes to `publish`.
+        """
         key = (item.locale, item.key)
         self.settled.pop(key, None)
-        if row.fingerprint == item.fingerprint:
+        same = row.fingerprint == item.fingerprint
+        if item.live and row.status is Status.STAGED and publish(item, row.item_id or ""):
+            self.warnings["staged_changed"] += not same
+        elif same:
             self.created(key, row.status)
         else:
             self.left_alone(key)

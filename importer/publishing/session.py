@@ -23,13 +23,14 @@ from importer.errors import (
     graver,
 )
 from importer.model import Status
+from importer.planning import Decision
 from importer.publishing.ledger import Ledger
 from importer.publishing.lookup import Lookup
 from importer.publishing.refusals import Trust
 from importer.publishing.sending import Sender
 from importer.publishing.settling import Doubtful, Settling, wanted_of
 from importer.publishing.staged import Staged
-from importer.publishing.target import Allowance
+from importer.publishing.target import Allowance, Todo
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import REMOVE, Twins
 from importer.publishing.waiting import Waiting
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from importer.model import Counts, Item, Observer
     from importer.publishing.matching import Key
     from importer.publishing.settling import Settled
-    from importer.publishing.target import Place, Plan, Todo
+    from importer.publishing.target import Place, Plan
 
 GRACE = 10.0
 """Seconds that requests in flight are waited for once a run is told to stop."""
@@ -238,7 +239,14 @@ class Session:
             if row is None or row.status is Status.PENDING:
                 self._send_again(item)
             elif row.status is not Status.IN_FLIGHT:
-                self.ledger.settled_before(item, row)
+                self.ledger.settled_before(item, row, self._publish_later)
+
+    def _publish_later(self, item: Item, item_id: str) -> bool:
+        """Publish a row's item that was found as a draft, and is meant live by now; whether that will be done."""
+        if self.stop is not None or not self.ledger.allowance.take():
+            return False
+        self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
+        return True
 
     def _send_again(self, item: Item) -> None:
         """Send a row from an earlier run that was not written, if `--limit` leaves room."""
@@ -339,7 +347,7 @@ class Session:
             found = settled.found[start : start + BREATH]
             for one, _ in found:
                 self._sender.settled_good(one.wanted.id)
-            self.ledger.found([(one.wanted, one.item, shown) for one, shown in found])
+            self.ledger.found([(one.wanted, one.item, shown) for one, shown in found], self._publish_later)
             self._settling.decided(one for one, _ in found)
         self._place.state.release([one.wanted.id for one in settled.absent])
         self._settling.decided(settled.absent)

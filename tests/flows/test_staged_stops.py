@@ -83,3 +83,25 @@ def test_outage_says_what_may_be_live(staged: Callable[[int], Night], fault: str
     assert one.exit_code == 5
     assert (counts.in_doubt, counts.not_sent) == (in_doubt, 5 - in_doubt)
     complete(one, 5)
+
+
+@pytest.mark.parametrize(("limit", "live"), [(None, 5), (2, 2)])
+@pytest.mark.parametrize("changed", [False, True])
+def test_draft_that_was_in_doubt_and_is_meant_live_by_now_is_published(
+    night: Callable[..., Night], limit: int | None, live: int, *, changed: bool
+) -> None:
+    """It was made as a draft, and its answer was lost: it is found, and goes live in the same run."""
+    one = night()
+    one.mapping["publish"] = "draft"
+    one.faults = [{"when": {"method": "POST", "path": "*/items"}, "do": "reset_after"}]
+    assert one.run(deadline=0.5).counts.in_doubt == 5
+    one.faults = []
+    del one.mapping["publish"]
+    if changed:
+        one.sheet = one.changed(Text={0: "Another text"})
+    counts = one.run(limit=limit).counts
+    assert one.exit_code == 0
+    assert (counts.updated, counts.staged + counts.skipped, len(one.published())) == (live, 5 - live, live)
+    assert one.result is not None
+    assert any("1 drafts were published as they stand" in note for note in one.result.notes) is changed
+    complete(one, 5)
