@@ -135,17 +135,6 @@ def read_created(body: Any) -> list[ListedItem] | None:
         return None
 
 
-def read_item(body: Any) -> ListedItem:
-    """Read the answer to a question for one item.
-
-    Raises UnreadableAnswer.
-    """
-    try:
-        return _listed(body)
-    except _NoItemError as error:
-        raise _unreadable("an item", error) from error
-
-
 def read_page(body: Any) -> Page:
     """Read one page of a listing.
 

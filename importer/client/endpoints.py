@@ -24,11 +24,6 @@ def create_items(collection: str, bodies: Sequence[bytes], *, live: bool, skip_i
     return _write("POST", _items(collection, live=live), bodies, skip_invalid_files=skip_invalid_files)
 
 
-def update_items(collection: str, bodies: Sequence[bytes], *, live: bool, skip_invalid_files: bool) -> Call:
-    """Update up to 100 items; each body names its item's `id`."""
-    return _write("PATCH", _items(collection, live=live), bodies, skip_invalid_files=skip_invalid_files)
-
-
 def delete_items(collection: str, ids: Sequence[str], *, locale: str = "") -> Call:
     """Delete up to 100 items (with `locale`, only that variant of them)."""
     return Call("DELETE", _items(collection, live=False), body=_named(ids, locale), timeout=WRITE_TIMEOUT)
@@ -68,12 +63,6 @@ def collections(site_id: str) -> Call:
 def collection(collection_id: str) -> Call:
     """Read a collection with its fields."""
     return Call("GET", f"/collections/{_part(collection_id)}")
-
-
-def item(collection_id: str, item_id: str, *, live: bool, locale: str = "") -> Call:
-    """Read one item."""
-    path = f"{_items(collection_id, live=False)}/{_part(item_id)}{'/live' if live else ''}"
-    return Call("GET", path, (("cmsLocaleId", locale),) if locale else ())
 
 
 def items_page(  # noqa: PLR0913 - one for each query parameter of the endpoint

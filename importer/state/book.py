@@ -144,13 +144,7 @@ class Book:
 
     def cache(self, kind: str, name: str) -> Any | None:
         """Give what was kept, or None."""
-        kept = runs.cache(self._file, kind, name)
-        return None if kept is None else kept[0]
-
-    def cache_saved_at(self, kind: str, name: str) -> datetime | None:
-        """Tell when it was kept, by the clock of this machine."""
-        kept = runs.cache(self._file, kind, name)
-        return None if kept is None else kept[1]
+        return runs.cache(self._file, kind, name)
 
     def watermark(self, collection: str) -> datetime | None:
         """Tell the greatest `createdOn` seen in any answer so far."""

@@ -147,10 +147,10 @@ def save_cache(file: StateFile, kind: str, name: str, value: Any) -> None:
         )
 
 
-def cache(file: StateFile, kind: str, name: str) -> tuple[Any, datetime] | None:
-    """Give what was kept, and when (the client's clock)."""
-    line = file.one("SELECT value, saved_at FROM caches WHERE kind = ? AND name = ?", (kind, name))
-    return None if line is None else (orjson.loads(line[0]), datetime.fromisoformat(line[1]))
+def cache(file: StateFile, kind: str, name: str) -> Any | None:
+    """Give what was kept, or None."""
+    line = file.one("SELECT value FROM caches WHERE kind = ? AND name = ?", (kind, name))
+    return None if line is None else orjson.loads(line[0])
 
 
 def watermark(file: StateFile, collection: str) -> datetime | None:
