@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HEADLINES = {
     "done": "done",
     "rejects": "finished, with rejected rows",
-    "invalid": "not started",
+    "invalid": "stopped; something is to be put right first",
     "denied": "refused: no access",
     "refused": "refused by the destination",
     "stopped": "stopped; the same command goes on from here",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import EXIT_VERDICTS, MappingError, Outage
+from importer.errors import EXIT_VERDICTS, MappingError, Outage, SourceError
 from importer.model import Counts, Problem, Progress, Status, Tally
 from importer.report.amounts import duration, number_of
 from importer.report.problems import problems_text
@@ -87,6 +87,12 @@ def test_a_summary_names_what_was_done_and_where_the_files_are() -> None:
 def test_every_verdict_has_a_headline() -> None:
     """No exit status leaves a person without a word."""
     assert set(HEADLINES) == set(EXIT_VERDICTS.values())
+
+
+def test_a_run_that_is_cut_off_by_its_sheet_is_not_called_one_that_did_not_start() -> None:
+    """A sheet that somebody saves during the run ends it with 2; what was published by then is published."""
+    result = RunResult(runs=(summary(Counts(total=3, created=2, not_sent=1)),), error=SourceError("It was changed."))
+    assert result_text(result).startswith("products.xlsx -> products: stopped; something is to be put right first")
 
 
 def test_a_check_says_how_many_rows_are_good() -> None:
