@@ -29,7 +29,7 @@ $(READY): $(INSTALLED)
 ROOM := df -Pk /dev/shm 2>/dev/null | awk 'END { exit !($$4 > 1000000) }'
 test: $(READY) ## Run the test suite
 	@TMPDIR=$$($(ROOM) && test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") PYTHONDONTWRITEBYTECODE= \
-	  $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not soak"
+	  $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m "not soak"
 
 check: lint types ## Everything but the tests: format, lint, types, import contract
 

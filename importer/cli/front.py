@@ -51,6 +51,9 @@ def answer(arguments: list[str], spoken: dict[str, int] | None = None) -> int:
         status = group.main(args=arguments, prog_name="importer", standalone_mode=False, obj=spoken)
     except click.exceptions.Exit as done:
         status = done.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.ctx.get_help(), err=True)
+        status = bare.exit_code
     except click.ClickException as wrong:
         status = _said(_usage(wrong), as_json=as_json)
     except (click.Abort, KeyboardInterrupt) as stop:

@@ -51,6 +51,10 @@ class Files(NamedTuple):
 
 def files_of(arguments: tuple[str, ...]) -> Files:
     """Tell the mapping from the sheet: what ends in `.toml` is a mapping; raises UsageError, NotYet."""
+    if "" in arguments:
+        raise UsageError(
+            "A file's name is empty.", "Is a variable of the shell unset? Name the file, or leave it away."
+        )
     mappings = [text for text in arguments if text.lower().endswith(".toml")]
     sheets = [text for text in arguments if not text.lower().endswith(".toml")]
     if not mappings:

@@ -24,6 +24,28 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
+class WithSwitches(click.Command):
+    """The command that serves the sandbox: its help names every switch and every fault."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them below the options; the tables of the sandbox are their one source."""
+        from importer.sandbox.faults import FAULTS
+        from importer.sandbox.switches import SWITCHES
+
+        with formatter.section("Switches (the first value is the default)"):
+            formatter.write_dl(
+                [
+                    (f"{name}={'|'.join(dict.fromkeys((default, *allowed)))}", said)
+                    for name, (allowed, default, said) in SWITCHES.items()
+                ]
+            )
+        with formatter.section("Faults"):
+            formatter.write_dl(
+                [(" ".join((name, *sorted(more))), said) for name, (more, said) in FAULTS.items()], col_max=24
+            )
+        super().format_epilog(ctx, formatter)
+
+
 @click.group(
     cls=InOrder,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -162,13 +184,17 @@ def doctor(mapping: str | None, *, as_json: bool, **given: Any) -> int:
 
 
 @group.command(
+    cls=WithSwitches,
     short_help="Serve a Webflow on this machine to try things out.",
     epilog="Example:  importer sandbox mappings/.importer/sandbox.db --port 8765",
 )
 @click.argument("file", required=False, type=FILE)
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="How this Webflow behaves.")
-@click.option("--faults", type=FILE, help="A JSON file: which requests go wrong, and how.")
+@click.option(
+    "--faults", type=FILE,
+    help='Which requests go wrong, and how: JSON like [{"when": {"method": "POST", "nth": 2}, "do": "reset_after"}].',
+)  # fmt: skip
 def sandbox(file: Path | None, *, port: int, switches: tuple[str, ...], faults: Path | None) -> int:
     """Serve a Webflow on this machine: the API under /v2 (token: sandbox), and a page to look at."""
     with signals_held():

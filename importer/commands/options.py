@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the library's users read these annotations
 
 from importer.errors import NotYet, UsageError
-from importer.settings import RowRanges, Share  # noqa: TC001 - read by the library's users too
+from importer.settings import RowRanges, Share
 
 MODES = ("create", "upsert", "mirror")
 
@@ -60,6 +60,12 @@ class RunOptions:
             raise UsageError(
                 "--sandbox and --base-url name two destinations.", "Leave one of them away: the sandbox has no address."
             )
+        for name in ("max_rejects", "max_change", "max_delete"):
+            if not isinstance(getattr(self, name), Share | None):
+                raise UsageError(
+                    f"{name} is {getattr(self, name)!r}, which is no Share.",
+                    'importer.settings.parse_count_or_percent("5%") gives one.',
+                )
         if self.sandbox_file is not None and not self.sandbox:
             raise UsageError("--sandbox-file is given without --sandbox.", "Add --sandbox.")
 

@@ -14,6 +14,8 @@ from importer.cli import front
 from importer.cli.verbs import group
 from importer.cli.watching import Watcher
 from importer.model import Progress
+from importer.sandbox.faults import FAULTS
+from importer.sandbox.switches import SWITCHES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,22 @@ def test_main_exits_with_the_status_of_the_command(capsys: CaptureFixture[str]) 
         front.main(["plan"])
     assert caught.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_without_a_command_the_help_is_shown(capsys: CaptureFixture[str]) -> None:
+    """As it stands, on stderr: a script that forgot the command is told by the status."""
+    assert front.answer([]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.partition("\n")[0]) == ("", "Usage: importer [OPTIONS] COMMAND [ARGS]...")
+
+
+def test_the_help_of_the_sandbox_names_every_switch_and_fault(capsys: CaptureFixture[str]) -> None:
+    """Each with its values, the default first."""
+    assert front.answer(["sandbox", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "refusal=atomic|partial|partial_ahead" in said
+    assert "rate_limit=60|<number>" in said
+    assert [name for name in (*SWITCHES, *FAULTS) if f"\n  {name}" not in said] == []
 
 
 def test_results_go_to_stdout_and_all_else_to_stderr(capsys: CaptureFixture[str]) -> None:
@@ -68,6 +86,7 @@ def answer_of(arguments: list[str], capsys: CaptureFixture[str]) -> dict[str, An
     [
         (["check", "tags.toml", "--sandbox"], 1, None),
         (["check"], 2, "usage"),
+        (["check", "tags.toml", ""], 2, "usage"),
         (["check", "nothing.toml"], 2, "mapping"),
         (["check", "tags.toml", "a.csv", "b.csv"], 2, "usage"),
         (["check", "tags.toml", "more.toml"], 2, "not_yet"),

@@ -113,6 +113,7 @@ def test_names_that_are_not_there_are_said_as_usual() -> None:
         {"deadline": -1.0},
         {"sandbox": True, "base_url": "http://localhost/v2"},
         {"sandbox_file": "x.db"},
+        {"max_rejects": "5%"},
     ],
 )
 def test_options_that_make_no_sense_are_refused_at_the_door(given: dict[str, object]) -> None:
