@@ -25,7 +25,8 @@ $(READY): $(INSTALLED)
 	@touch $(READY)
 
 # Thousands of small state files are made safe on the disk: memory, where there is a folder of it with room, saves half
-# the time. The processes that tests start find the modules compiled, whatever the shell says of bytecode.
+# the time. Three workers on two processors: some tests wait for real processes. The processes that tests start find the
+# modules compiled, whatever the shell says of bytecode.
 ROOM := df -Pk /dev/shm 2>/dev/null | awk 'END { exit !($$4 > 1000000) }'
 test: $(READY) ## Run the test suite
 	@TMPDIR=$$($(ROOM) && test -w /dev/shm && echo /dev/shm || echo "$${TMPDIR:-/tmp}") PYTHONDONTWRITEBYTECODE= \
