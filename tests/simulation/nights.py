@@ -9,8 +9,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from tests.flows.faulty import FAULTS
-from tests.flows.test_any_night import SWITCHES
+from tests.simulation.mix import Mix
 from tests.simulation.process import Death
 from tests.simulation.world import DEAD, PATIENCE, Note, World
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.commands.result import RunSummary
-
-STOPPING: list[dict[str, Any]] = [{"do": "conflict"}, {"do": "missing_scopes"}, {"do": "revoked"}]
-"""Faults that stop a run."""
 
 
 class BrokenError(AssertionError):
@@ -31,14 +27,14 @@ class BrokenError(AssertionError):
         self.story: list[str] = []
 
 
-def play(seed: int, folder: Path) -> World:
+def play(seed: int, folder: Path, mix: Mix | None = None) -> World:
     """Live through the nights of a seed and check what must hold; raises BrokenError."""
-    chance = random.Random(seed)
-    world = _drawn(chance, folder)
+    chance, mix = random.Random(seed), mix or Mix()
+    world = _drawn(chance, folder, mix)
     try:
-        for _ in range(chance.randint(1, 5)):
-            _night(world)
-            _day(world)
+        for _ in range(chance.choice(mix.nights)):
+            _night(world, mix)
+            _day(world, mix)
         world.faults = []
         world.hours.now += 1_000
         world.run(None)
@@ -56,55 +52,55 @@ def play(seed: int, folder: Path) -> World:
     return world
 
 
-def _drawn(chance: random.Random, folder: Path) -> World:
-    switches = {name: chance.choice(values) for name, values in SWITCHES.items()}
-    number = chance.choice([1, 2, 3, 5, 5, 12, 12, 40, 130])
-    bad = set(chance.sample(range(number), k=min(number, chance.choice([0, 0, 0, 1, 2]))))
+def _drawn(chance: random.Random, folder: Path, mix: Mix) -> World:
+    switches = {name: chance.choice(values) for name, values in mix.switches.items()}
+    number = chance.choice(mix.rows)
+    bad = set(chance.sample(range(number), k=min(number, chance.choice(mix.dead_files))))
     notes = [Note(n, [f"Note {n}, version 0"], DEAD if n in bad else None) for n in range(number)]
     world = World(folder, chance, switches, notes)
-    world.keyed = chance.random() < 0.3
+    world.keyed = chance.random() < mix.keyed
     for note in notes:
-        note.draft = chance.random() < 0.1
-    world.wire.slowness = chance.choice([0.0, 0.3, 5.0])
+        note.draft = chance.random() < mix.drafts
+    world.wire.slowness = chance.choice(mix.slowness)
     return world
 
 
-def _night(world: World) -> None:
+def _night(world: World, mix: Mix) -> None:
     chance = world.chance
-    world.faults = _plan(chance)
+    world.faults = _plan(chance, mix)
     for fault in world.faults:
         world.happened[f"planned {fault['do']}"] += 1
-    for _ in range(chance.choice([0, 0, 1, 3])):
-        world.later(chance.choice([0.0, 1.0, 30.0, 90.0]) * chance.random(), lambda: _somebody(world))
-    if chance.random() < 0.05:
+    for _ in range(chance.choice(mix.somebody)):
+        world.later(chance.choice(mix.somebody_after) * chance.random(), lambda: _somebody(world, mix))
+    if chance.random() < mix.plan_limit:
         world.switches["plan_limit"] = str(chance.randint(0, len(world.notes)) + 1)
         world.happened["planned plan limit"] += 1
-    limit = chance.choice([None, None, None, 0, 3, 50])
-    summary = world.run(Death.drawn(chance), concurrency=chance.choice([1, 2, 4]), limit=limit)
+    death = Death.drawn(chance) if chance.random() < mix.dies else None
+    summary = world.run(death, concurrency=chance.choice(mix.concurrency), limit=chance.choice(mix.limit))
     world.switches["plan_limit"] = "0"  # somebody has bought a larger plan
     world.app._revoked.clear()
     _told_truly(world, summary)
 
 
-def _plan(chance: random.Random) -> list[dict[str, Any]]:
+def _plan(chance: random.Random, mix: Mix) -> list[dict[str, Any]]:
     plan = []
-    for _ in range(chance.randint(0, 3)):
-        about = chance.choice([{"method": "POST"}, {"method": "POST"}, {"path": "*/items*"}, {}])
+    for _ in range(chance.choice(mix.faults_a_night)):
+        about = chance.choice(mix.about)
         rhythm = chance.choice(
-            [{"nth": chance.randint(1, 6)}, {"every": chance.randint(2, 4)}, {"from": 2, "until": 6}]
+            [{"nth": chance.choice(mix.nth)}, {"every": chance.choice(mix.every)}, {"from": 2, "until": 6}]
         )
-        fault = chance.choice(FAULTS)
-        if chance.random() < 0.1:
-            fault, about = chance.choice(STOPPING), {"method": "POST"}
+        fault = chance.choice(mix.faults)
+        if chance.random() < mix.stopping:
+            fault, about = chance.choice(mix.stopping_faults), {"method": "POST"}
         plan.append({"when": about | rhythm} | fault)
     return plan
 
 
-def _somebody(world: World) -> None:
+def _somebody(world: World, mix: Mix) -> None:
     """Somebody else works in the collection."""
     chance = world.chance
     items = world.items()
-    what = chance.choice(["makes", "makes", "deletes", "edits"])
+    what = chance.choice(mix.somebody_does)
     world.happened[f"somebody {what}"] += 1
     if what == "makes":
         slug = chance.choice(world.notes).slug if world.notes else "other"
@@ -120,28 +116,28 @@ def _somebody(world: World) -> None:
             world.ask("PATCH", f"/items/{item['id']}/live", {"fieldData": {"text": f"Edited: {item['text']}"}})
 
 
-def _day(world: World) -> None:
+def _day(world: World, mix: Mix) -> None:
     """What people do between two runs."""
     chance, notes = world.chance, world.notes
-    world.hours.now += chance.choice([0, 0, 30, 1_000])
-    for _ in range(chance.choice([0, 0, 1, 5])):
+    world.hours.now += chance.choice(mix.pause)
+    for _ in range(chance.choice(mix.edits)):
         if notes:
             chance.choice(notes).edited(chance)
     for note in notes:
-        if note.draft and chance.random() < 0.3:
+        if note.draft and chance.random() < mix.undrafts:
             note.draft = False
-    if chance.random() < 0.2:
+    if chance.random() < mix.shuffles:
         chance.shuffle(notes)
-    if chance.random() < 0.06 and world.process.state.exists():
+    if chance.random() < mix.forgets and world.process.state.exists():
         world.hours.now += 1_000  # else the promise ends here
         world.process.state.unlink()
         world.forgot = True
         world.tell("STATE FILE deleted")
         world.happened["state file deleted"] += 1
-    if chance.random() < 0.15 and len(notes) > 1:
+    if chance.random() < mix.removes and len(notes) > 1:
         world.gone.append(notes.pop(chance.randrange(len(notes))))
         world.tell(f"ROW {world.gone[-1].slug} removed from the sheet")
-    if chance.random() < 0.1 and world.gone:
+    if chance.random() < mix.brings_back and world.gone:
         notes.append(world.gone.pop())
 
 
@@ -267,4 +263,4 @@ def _reason(
         raise BrokenError(f"{note.slug} is a good row and rejected: {code}: {row['error']}")
 
 
-__all__ = ["PATIENCE", "BrokenError", "play"]
+__all__ = ["PATIENCE", "BrokenError", "Mix", "play"]

@@ -30,11 +30,9 @@ class Death:
     n: int
 
     @classmethod
-    def drawn(cls, chance: random.Random) -> Death | None:
-        """Draw a death; half of the processes live on."""
-        when = chance.choice(["never"] * len(MOMENTS) + list(MOMENTS))
-        if when == "never":
-            return None
+    def drawn(cls, chance: random.Random) -> Death:
+        """Draw a death."""
+        when = chance.choice(MOMENTS)
         most = chance.choice([30, 300] if when == "between two steps" else [8, 30])
         return cls(when, chance.randint(1, most))
 
