@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import sqlite3
 import time
 from collections import Counter, deque
+from dataclasses import replace
 from email.utils import formatdate
 from importlib import resources
 from pathlib import Path
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
+
+    from importer.sandbox.seeding import Draw
 
 _LOG_LINES: Final = 200_000
 _BEFORE_THE_WORK: Final = frozenset({"stray_403", "conflict", "throttle", "revoked", "plan_limit", "missing_scopes"})
@@ -171,10 +175,7 @@ class Sandbox(Starlette):
             await self._sleep(facts.get("seconds", 1.0))
         if do == "reset_after":
             raise WireFault("reset")
-        if do == "garbage":
-            text = facts.get("body", '{"items": [{"id": "65')
-            return Answer(answer.status, str(text).encode(), answer.content_type, answer.headers, bare=True), False
-        return answer, do == "truncated"
+        return _spoilt(rule, answer), do == "truncated"
 
     def _refusal(self, rule: FaultRule, call: Call, allowance: Allowance) -> Answer:
         do, facts = rule.do, rule.facts
@@ -269,6 +270,21 @@ class Sandbox(Starlette):
         return HTMLResponse(text or page.lost(), 200 if text else 404)
 
 
+def _spoilt(rule: FaultRule, answer: Answer) -> Answer:
+    """Spoil the body of an answer: `garbage` makes it unreadable, `left_out` leaves out every second of its items."""
+    body = answer.body
+    if rule.do == "garbage":
+        body = str(rule.facts.get("body", '{"items": [{"id": "65')).encode()
+    elif rule.do == "left_out" and body:
+        shown = orjson.loads(body)
+        if isinstance(shown, list):
+            shown = shown[1::2]
+        elif "items" in shown:
+            shown = {**shown, "items": shown["items"][1::2]}
+        body = orjson.dumps(shown)
+    return replace(answer, body=body, bare=answer.bare or rule.do == "garbage")
+
+
 def _status_answer(facts: dict[str, Any]) -> Answer:
     """Make the answer of a `status` fault: Webflow's envelope, a gateway's HTML, or whatever is given."""
     status, body = facts["status"], facts.get("body", "envelope")
@@ -282,7 +298,7 @@ def _status_answer(facts: dict[str, Any]) -> Answer:
     return Answer(status, body.encode() if isinstance(body, str) else orjson.dumps(body), headers=extra)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - named, and all but one have a default
     path: Path,
     *,
     seed: dict[str, Any] | None = None,
@@ -290,12 +306,15 @@ def create_app(
     faults: Any = None,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    draw: Draw = secrets.token_hex,
 ) -> Sandbox:
     """Open a sandbox over an SQLite file, made and seeded where it does not exist; `now` is in seconds since 1970.
+
+    Its random ids come from `draw`: so many bytes as hex digits.
 
     Raises ValueError with a sentence for an unknown switch or fault, and for a file that is none of ours.
     """
     settings = parse_switches(switches or {})
     plan = parse_faults(faults)
-    connection = open_seeded(Path(path), default_seed() if seed is None else seed, now())
-    return Sandbox(World(connection, settings, now), plan, sleep)
+    connection = open_seeded(Path(path), default_seed() if seed is None else seed, now(), draw)
+    return Sandbox(World(connection, settings, now, draw), plan, sleep)

@@ -44,7 +44,7 @@ def update(
     changed: list[tuple[sqlite3.Row, Entry, dict[str, Any]]] = []
     for row, entry in zip(rows, entries, strict=True):
         holds = Referenced(world, live, row["locale"]).holds
-        about = Circumstances(skip_invalid_files, holds)
+        about = Circumstances(skip_invalid_files, holds, world.draw)
         kept, mistakes = checked_fields(collection, entry.fields or {}, about, making=False)
         try:
             kept |= _new_slug(world, slugs, row, entry)

@@ -20,6 +20,7 @@ FAULTS: Final[dict[str, tuple[frozenset[str], str]]] = {
         "the answer is lost after `wait` seconds; the work is carried out `seconds` after the request came",
     ),
     "truncated": (frozenset(), "the work is done, the body is cut in the middle"),
+    "left_out": (frozenset(), "the work is done, the answer shows only some of the items that it was about"),
     "garbage": (frozenset({"body"}), "the work is done, the status says so, the body cannot be read"),
     "status": (
         frozenset({"status", "message", "code", "details", "body", "work", "headers"}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,7 +97,7 @@ class Slugs:
 
     def suffixed(self, slug: str, locale: str) -> str:
         """Make a free slug from a taken one: `-` and five hex digits (recorded)."""
-        while self.taken(made := f"{slug}-{secrets.token_hex(3)[:5]}", locale):
+        while self.taken(made := f"{slug}-{self.world.draw(3)[:5]}", locale):
             pass
         return made
 
@@ -234,7 +233,7 @@ class Creation:
         self.referenced.locale = locale
         if self.referenced.live != live:
             self.referenced = Referenced(self.world, live, locale)
-        about = Circumstances(self.skip_invalid_files, self.referenced.holds)
+        about = Circumstances(self.skip_invalid_files, self.referenced.holds, self.world.draw)
         kept, wrong = checked_fields(self.collection, given, about, making=True)
         name = kept.get("name", "")
         slug = ""
@@ -244,7 +243,7 @@ class Creation:
             wrong["slug"] = error.description
         if wrong:
             return None, wrong
-        item = new_id(self.world.now())
+        item = new_id(self.world.now(), self.world.draw)
         self.slugs.take(slug, locale, item)
         data = {key: value for key, value in kept.items() if value is not NOTHING} | {"slug": slug}
         text = orjson.dumps(data).decode()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
 from importer.sandbox.rules import WRITABLE_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+Draw: TypeAlias = "Callable[[int], str]"
+"""Draws so many bytes by lot, as hex digits; a simulation draws the same ones again."""
 
 VERSION: Final = 1
 _MARK: Final = 0x5742  # "WB": the application id that marks our files
@@ -57,12 +60,12 @@ _SLUG_FIELD: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def new_id(now: float) -> str:
+def new_id(now: float, draw: Draw) -> str:
     """Draw an id as Webflow's look: 24 hex digits that begin with the time."""
-    return f"{int(now) & 0xFFFFFFFF:08x}{secrets.token_hex(8)}"
+    return f"{int(now) & 0xFFFFFFFF:08x}{draw(8)}"
 
 
-def open_seeded(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connection:
+def open_seeded(path: Path, seed: dict[str, Any], now: float, draw: Draw = secrets.token_hex) -> sqlite3.Connection:
     """Open a sandbox file; a new one gets the seed's site, tokens and collections, under new random ids.
 
     Raises ValueError with a sentence if the file is none of ours, or the seed is not one.
@@ -74,7 +77,7 @@ def open_seeded(path: Path, seed: dict[str, Any], now: float) -> sqlite3.Connect
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
     try:
-        _prepare(connection, path, seed, now)
+        _prepare(connection, path, seed, now, draw)
     except BaseException:
         connection.close()
         raise
@@ -102,7 +105,7 @@ def _weigh(seed: dict[str, Any]) -> None:
         raise ValueError('The seed\'s site has "locales" without a "primary" one.')  # noqa: TRY004 - callers catch ValueErrors
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], now: float) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], now: float, draw: Draw) -> None:
     """Make sure that the file is a sandbox of this version, and seed an empty one in one transaction."""
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -123,25 +126,25 @@ def _prepare(connection: sqlite3.Connection, path: Path, seed: dict[str, Any], n
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_MARK}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        _plant(connection, seed, now)
+        _plant(connection, seed, now, draw)
     connection.execute("COMMIT")
 
 
-def _plant(connection: sqlite3.Connection, seed: dict[str, Any], now: float) -> None:
+def _plant(connection: sqlite3.Connection, seed: dict[str, Any], now: float, draw: Draw) -> None:
     """Write the seed: collections may name each other by slug (`validations.collection`), in any order."""
     stamp = int(now * 1000)
-    site_id = new_id(now)
+    site_id = new_id(now, draw)
     site = dict(seed.get("site", {}))
     locales = site.get("locales", {"primary": {"tag": "en-US", "displayName": "English (United States)"}})
     site["locales"] = {
-        "primary": _locale(locales["primary"], now),
-        "secondary": [_locale(one, now) for one in locales.get("secondary", [])],
+        "primary": _locale(locales["primary"], now, draw),
+        "secondary": [_locale(one, now, draw) for one in locales.get("secondary", [])],
     }
-    site["workspaceId"] = new_id(now)
+    site["workspaceId"] = new_id(now, draw)
     connection.execute("INSERT INTO site VALUES (?, ?, ?, ?)", (site_id, orjson.dumps(site).decode(), stamp, stamp))
     for token, scopes in seed.get("tokens", _TOKENS).items():
         connection.execute("INSERT INTO tokens VALUES (?, ?)", (token, " ".join(scopes)))
-    ids = {one["slug"]: new_id(now) for one in seed.get("collections", [])}
+    ids = {one["slug"]: new_id(now, draw) for one in seed.get("collections", [])}
     for one in seed.get("collections", []):
         body = {
             "displayName": one["displayName"],
@@ -154,9 +157,9 @@ def _plant(connection: sqlite3.Connection, seed: dict[str, Any], now: float) -> 
         )
 
 
-def _locale(given: dict[str, Any], now: float) -> dict[str, Any]:
+def _locale(given: dict[str, Any], now: float, draw: Draw) -> dict[str, Any]:
     usual = {"enabled": True, "redirect": False, "subdirectory": "", "displayImageId": None}
-    return {"id": new_id(now), "cmsLocaleId": new_id(now), **usual, **given}
+    return {"id": new_id(now, draw), "cmsLocaleId": new_id(now, draw), **usual, **given}
 
 
 def _fields(collection: dict[str, Any], ids: dict[str, str]) -> Iterator[dict[str, Any]]:

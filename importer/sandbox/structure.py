@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from importer.sandbox.seeding import Draw
+
 
 @dataclass(slots=True)
 class World:
-    """What every part of the sandbox works on: its file, its switches, and its clock (seconds since 1970)."""
+    """What every part of the sandbox works on: its file, its switches, its clock (seconds since 1970), its lots."""
 
     connection: sqlite3.Connection
     settings: dict[str, str]
     now: Callable[[], float]
+    draw: Draw = secrets.token_hex
 
     def stamp(self) -> int:
         """Tell the moment in milliseconds since 1970."""
@@ -137,7 +141,7 @@ def create_collection(world: World, site_id: str, content: dict[str, Any]) -> Co
     if any(one.slug == slug or one.name == content["displayName"] for one in collections(world)):
         raise refused(409, "Collection already exists", "duplicate_collection")
     now = world.now()
-    own = new_id(now)
+    own = new_id(now, world.draw)
     fields: list[dict[str, Any]] = [
         {
             "slug": "name",
@@ -237,5 +241,5 @@ def _made_field(world: World, given: dict[str, Any], beside: list[dict[str, Any]
     number = 2
     while slug in taken:
         slug, number = f"{stem}-{number}", number + 1
-    field: dict[str, Any] = {**given, "slug": slug, "validations": limits, "id": new_id(world.now())}
+    field: dict[str, Any] = {**given, "slug": slug, "validations": limits, "id": new_id(world.now(), world.draw)}
     return described(field, {}, f"{field['id']}/{slug}")

@@ -103,6 +103,18 @@ def test_garbage_is_no_answer_though_the_status_says_so(open_desk: Opened) -> No
         answer.json()
 
 
+@pytest.mark.parametrize("shape", ["items", "list"])
+def test_answer_leaves_out_items_that_were_made(open_desk: Opened, shape: str) -> None:
+    """The work is done; every second item is not spoken of, in either shape of answer."""
+    desk = open_desk(switches={"answer_shape": shape}, faults=[{"when": CREATES, "do": "left_out"}])
+
+    shown = desk.create("tags", TAG, {"name": "B", "slug": "b"}, {"name": "C", "slug": "c"}).json()
+
+    listed = shown["items"] if shape == "items" else shown
+    assert [one["fieldData"]["slug"] for one in listed] == ["b"]
+    assert desk.slugs("tags") == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(("work", "written"), [("none", []), ("done", ["a"])])
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_server_error_comes_with_envelope_or_html_with_or_without_the_work(

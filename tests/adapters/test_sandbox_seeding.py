@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from tests.adapters.conftest import Desk
 
     Opened = Callable[..., Desk]
+
+
+def test_same_lots_give_the_same_ids(tmp_path: Path) -> None:
+    """Every random id comes from `draw`: a simulation that draws the same again lives in the same world."""
+
+    def ids(name: str) -> set[str]:
+        chance = Random(7)
+        app = create_app(tmp_path / name, now=lambda: 0.0, draw=lambda size: chance.randbytes(size).hex())
+        found = app.world.connection.execute("SELECT id FROM collections UNION ALL SELECT body FROM site").fetchall()
+        app.close()
+        return {row[0] for row in found}
+
+    assert ids("one.db") == ids("two.db")
 
 
 def test_collection_and_fields_can_be_made_and_removed(desk: Desk) -> None:
