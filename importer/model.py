@@ -121,7 +121,8 @@ class Item:
 
     `body` is the JSON of one element of `{"items": [...]}`; it is made once and kept for halving and sending again.
     `locale` is a cmsLocaleId, or "" for the primary one. Hashes are hex: `source_hash` over the cells,
-    `fingerprint` over the content as sent, `readable` over the part of it that reads back as written.
+    `fingerprint` over the content as sent, `readable` over the part of it that reads back as written; `parts` is JSON
+    with a short hash of each field, "" where nobody needs to say later which of them was changed.
     """
 
     key: str
@@ -137,6 +138,7 @@ class Item:
     source_hash: str
     fingerprint: str
     readable: str
+    parts: str = ""
 
     @property
     def live(self) -> bool:
@@ -202,6 +204,18 @@ class Counts:
             self.created + self.updated + self.staged + self.unchanged
             + self.skipped + self.rejected + self.in_doubt + self.not_sent
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Rows that a run left in doubt: how many, when the first answer was lost, and when all can be known.
+
+    Both moments are the server's; None where no answer was lost, or nobody knows when.
+    """
+
+    rows: int
+    lost_at: datetime | None
+    known_by: datetime | None
 
 
 @dataclass(slots=True)

@@ -46,7 +46,8 @@ def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
     ).iter_rows()
     openings: dict[tuple[str, bool, bool], bytes] = {}
     told, kept = (_contents(values, mapped_frame.height) for values in (sent, compared))
-    for head, said, held in zip(heads, told, kept, strict=True):
+    marked = _parts(sent, compared, {one.slug: one.type for one in compiled.schema.fields})
+    for head, said, held, parts in zip(heads, told, kept, marked, strict=True):
         key, locale, row, slug, name, draft, archived, files, source_hash = head
         kind = locale, draft, archived
         if kind not in openings:
@@ -65,6 +66,7 @@ def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
             source_hash=source_hash,
             fingerprint=content.fingerprint(said),
             readable=content.fingerprint(held),
+            parts=parts,
         )
 
 
@@ -82,6 +84,19 @@ def _contents(columns: Table[str, list[Any]], height: int) -> Iterator[bytes]:
     rows = zip(*columns.values(), strict=True) if columns else repeat((), height)
     for row in rows:
         yield content.canonical({slug: value for slug, value in zip(slugs, row, strict=True) if value is not None})
+
+
+def _parts(sent: Table[str, list[Any]], compared: Table[str, list[Any]], kinds: Table[str, str]) -> Iterator[str]:
+    """Give the short hashes of each row's fields, as `content.parts` makes them of what Webflow lists."""
+    slugs = tuple(slug for slug in sent if slug != "slug")
+    ready = [slug in compared for slug in slugs]
+    for row in zip(*(compared.get(slug, sent[slug]) for slug in slugs), strict=True):
+        found = {}
+        for slug, value, known in zip(slugs, row, ready, strict=True):
+            one = None if value is None else content.digest(value) if known else content.part(value, kinds[slug])
+            if one is not None:
+                found[slug] = one
+        yield orjson.dumps(found).decode()
 
 
 def _sent_column(column: pl.Series) -> list[Any]:

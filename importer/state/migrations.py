@@ -90,7 +90,12 @@ CREATE VIEW outcome AS
     FROM rows ORDER BY source, source_row, locale, key;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (FIRST,)
+PARTS: Final = """
+-- JSON with a short hash of each field that was sent, by slug; NULL = not known (sent by an importer before this one)
+ALTER TABLE rows ADD COLUMN parts TEXT;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (FIRST, PARTS)
 """One script for each format version; a script that was ever released is never changed."""
 
 

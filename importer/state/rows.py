@@ -32,7 +32,8 @@ _BACK: Final = """
     status = coalesce(item_status, CASE WHEN error_source = 'check' THEN 'rejected' ELSE 'pending' END),
     source_hash = CASE WHEN item_id IS NULL THEN source_hash END,
     fingerprint = CASE WHEN item_id IS NULL THEN fingerprint END,
-    readable = CASE WHEN item_id IS NULL THEN readable END
+    readable = CASE WHEN item_id IS NULL THEN readable END,
+    parts = CASE WHEN item_id IS NULL THEN parts END
 """
 
 
@@ -116,16 +117,16 @@ def put_sent(
     lines = [(collection, *_as_sent(one), run, request, watermark) for one in sent]
     cursor = connection.executemany(
         """
-        INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
+        INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name, parts,
                           first_request, first_watermark, request, source_hash, fingerprint, readable, attempts, run)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'in_flight', ?7, ?8, ?13, ?14, ?13, ?9, ?10, ?11, 1, ?12)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'in_flight', ?7, ?8, ?12, ?14, ?15, ?14, ?9, ?10, ?11, 1, ?13)
         ON CONFLICT (collection, locale, key) DO UPDATE SET
             status = 'in_flight', source = excluded.source, source_row = excluded.source_row,
             source_rows = excluded.source_rows, slug_sent = excluded.slug_sent, name = excluded.name,
             first_request = coalesce(first_request, excluded.first_request),
             first_watermark = coalesce(first_watermark, excluded.first_watermark),
             request = excluded.request, source_hash = excluded.source_hash, fingerprint = excluded.fingerprint,
-            readable = excluded.readable, attempts = attempts + 1, run = excluded.run,
+            readable = excluded.readable, parts = excluded.parts, attempts = attempts + 1, run = excluded.run,
             error_source = NULL, error_code = NULL, error = NULL, unnamed = 0
         WHERE status <> 'in_flight'
         """,
@@ -140,7 +141,7 @@ def _as_sent(sent: Sent) -> tuple[Any, ...]:
     numbers = orjson.dumps(item.rows).decode()
     return (
         *(item.locale, item.key, sent.source, item.row, numbers, item.slug, item.name),
-        *(item.source_hash, item.fingerprint, item.readable),
+        *(item.source_hash, item.fingerprint, item.readable, item.parts or None),
     )
 
 
@@ -196,12 +197,12 @@ def put_named(connection: sqlite3.Connection, collection: str, sent: Sent) -> No
     connection.execute(
         """
         INSERT INTO rows (collection, locale, key, source, source_row, source_rows, status, slug_sent, name,
-                          source_hash, fingerprint, readable)
-        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)
+                          source_hash, fingerprint, readable, parts)
+        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?)
         ON CONFLICT (collection, locale, key) DO UPDATE SET
             source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
             slug_sent = excluded.slug_sent, name = excluded.name, source_hash = excluded.source_hash,
-            fingerprint = excluded.fingerprint, readable = excluded.readable
+            fingerprint = excluded.fingerprint, readable = excluded.readable, parts = excluded.parts
         """,
         (collection, *_as_sent(sent)),
     )
@@ -232,7 +233,7 @@ def put_as_sent(connection: sqlite3.Connection, collection: str, sent: SentRow) 
     """Say of a row that its item holds what this send brought; if the last one brought something else, that is lost."""
     connection.execute(
         """
-        UPDATE rows SET source_hash = NULL, fingerprint = ?4, readable = ?5, name = ?6
+        UPDATE rows SET source_hash = NULL, fingerprint = ?4, readable = ?5, name = ?6, parts = NULL
         WHERE collection = ?1 AND locale = ?2 AND key = ?3 AND fingerprint IS NOT ?4
         """,
         (collection, sent.locale, sent.key, sent.fingerprint, sent.readable, sent.name),

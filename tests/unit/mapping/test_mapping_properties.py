@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from importer.mapping import items_of, problems_of
 from importer.model import ROW, Kind
-from importer.schema.content import readable
+from importer.schema.content import parts, readable
 from tests.unit.mapping.conftest import Workshop, frame_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,9 @@ def test_any_cells_give_items_or_problems(rows: list[tuple[str | None, ...]]) ->
     assert len(items) + len(guilty) == mapped.frame.height
     for item in items:
         assert item.key
-        assert item.readable == readable(orjson.loads(item.body)["fieldData"], compiled(typed=False).schema)
+        sent, schema = orjson.loads(item.body)["fieldData"], compiled(typed=False).schema
+        assert item.readable == readable(sent, schema)
+        assert orjson.loads(item.parts) == parts(sent, schema)
         assert re.fullmatch(r"[_a-zA-Z0-9][-_a-zA-Z0-9]*", item.slug)
         assert item.name
     for problem in problems_of(mapped.problems, compiled(typed=False)):
