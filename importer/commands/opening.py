@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,12 +46,20 @@ class Connection:
     embedded: bool
 
 
+def _by_the_clock() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How a command reaches Webflow, and how it waits for asynchronous work; tests bring their own."""
+    """How a command reaches Webflow, and how it waits for asynchronous work; tests bring their own.
+
+    `now` is the machine's clock, which may be wrong: it is written down for people, and decides nothing.
+    """
 
     open: Callable[[Job], AbstractAsyncContextManager[Connection]]
     wait: Callable[[Coroutine[Any, Any, Any]], Any]
+    now: Callable[[], datetime] = _by_the_clock
 
 
 def front_door() -> Door:
