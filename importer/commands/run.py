@@ -19,10 +19,11 @@ from importer.commands.stopping import Stopping
 from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
 from importer.commands.waiting import watched
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
-from importer.model import Counts, Observer, Progress, Silent, Tally
+from importer.model import Counts, Observer, Progress, Silent, Tally, Unsettled
 from importer.planning import Decision
 from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing
 from importer.report.rejects import write_rejects
+from importer.report.sentences import doubt_text
 from importer.settings import run_folder
 from importer.state import Identity, State
 
@@ -105,6 +106,7 @@ class _Run:
     id: str = ""
     counts: Counts = field(default_factory=Counts)
     elsewhere: int = 0
+    unsettled: Unsettled | None = None
     tally: Tally = field(default_factory=Tally)
     error: ImporterError | None = None
     rejections: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -203,7 +205,7 @@ def _begin(current: _Run) -> None:
     """Write down that the run begins, and what our own checks rejected."""
     job, state = current.job, current.state
     mode = job.options.mode_of(job.mapping.mode)
-    current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=None)
+    current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=current.door.now())
     if current.error is not None:
         return
     _keep_identity(current, renew=not state.has_published())
@@ -265,6 +267,7 @@ async def _published(current: _Run) -> None:
             current.error = error
         left = session.left_over(current.in_doubt)
         current.counts.in_doubt, current.elsewhere = left.in_doubt, left.elsewhere
+        current.unsettled = left.unsettled
         current.counts.not_sent = current.sheet.good - feed.drawn + left.not_sent
         _take(current, session, opened.tally)
 
@@ -316,7 +319,8 @@ def _ended(current: _Run) -> RunResult:
             _keep_identity(current, renew=True)
         code = exit_code(current.error, in_doubt=counts.in_doubt + current.elsewhere, rejected=counts.rejected)
         summary = _summary(current).as_json()
-        current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary)
+        now = current.door.now()
+        current.state.finish_run(current.id, verdict=EXIT_VERDICTS[code], exit_code=code, summary=summary, at=now)
     except DiskFull as full:
         current.error = graver(current.error, full)
     return RunResult(runs=(_summary(current),), error=current.error, notes=(*current.compiled.warnings, *notes))
@@ -351,6 +355,7 @@ def _summary(current: _Run) -> RunSummary:
         left_out=current.sheet.left_out,
         counts=current.counts,
         elsewhere=current.elsewhere,
+        unsettled=current.unsettled,
         tally=current.tally,
         rejects=current.rejects,
         state=job.state_path,
@@ -369,6 +374,8 @@ def _notes(current: _Run) -> Iterator[str]:
             f"{current.elsewhere} rows of earlier runs, which are not in the sheet or were not asked for, are still in"
             " doubt; the same command settles them."
         )
+    if current.unsettled is not None:
+        yield doubt_text(current.unsettled)
     if warnings.get("staged_changed"):
         yield (
             f"{warnings['staged_changed']} drafts were published as they stand in Webflow, though the sheet says"

@@ -216,19 +216,31 @@ class Sender:
         now = place.clock.monotonic()
         due = now + place.timing.patience + place.timing.lag
         self._settling.open(request, due)
-        self._doubt(request, parts, due=due, look=now + place.timing.lag)
+        self._doubt(request, parts, due=due, look=self._settling.soon(), lost=True)
         place.state.lost(request, place.server_now(latest=True))
 
-    def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, pause: float = 0.0) -> None:
-        """The request had its effect, if any: a listing decides after `lag`."""
+    def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, written: bool = False) -> None:
+        """The request had its effect, if any: a listing decides after `lag`.
+
+        Where the rows may well be `written`, they are looked for at once too.
+        """
         now = self._place.clock.monotonic()
-        due = now + max(self._place.timing.lag, pause)
-        self._settling.open(request, now + self._place.timing.patience + self._place.timing.lag)
-        self._doubt(request, parts, due=due, look=due, slug_refused=slug_refused)
+        due = now + self._place.timing.lag
+        self._settling.open(request, due + self._place.timing.patience)
+        look = min(due, self._settling.soon()) if written else due
+        self._doubt(request, parts, due=due, look=look, slug_refused=slug_refused)
 
     def _doubt(
-        self, request: int, parts: Iterable[Chunk], *, due: float, look: float, slug_refused: bool = False
+        self,
+        request: int,
+        parts: Iterable[Chunk],
+        *,
+        due: float,
+        look: float,
+        lost: bool = False,
+        slug_refused: bool = False,
     ) -> None:
+        ended = self._place.clock.monotonic()
         for part in parts:
             rows = self._place.state.rows(part.keys)
             number = self._waiting.next_part()
@@ -237,7 +249,10 @@ class Sender:
                 first = row.first_request or request
                 earlier = self._place.state.sent_before(item.locale, item.key, first) if slug_refused else ()
                 wanted = wanted_of(row, request, earlier)
-                self._settling.doubt(Doubtful(wanted, request, due, look, item, number, slug_refused))
+                doubtful = Doubtful(
+                    wanted, request, due, look, ended, lost, part.live, item, number, slug_refused=slug_refused
+                )
+                self._settling.doubt(doubtful)
 
     async def _refused(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """Rule 9: a refusal narrows the chunk, rejects a row, is tried again, or ends the run."""
@@ -330,9 +345,9 @@ class Sender:
         failures = self._troubles.server_error(chunk)
         said = f"Webflow answered {failures} times with an error of its own: {error.said}"
         if self._doom_if_alone(chunk, failures, said):
-            self._over(request, [chunk])
+            self._over(request, [chunk], written=True)
             return
-        self._over(request, self._parts(chunk, failures), pause=self._troubles.pause())
+        self._over(request, self._parts(chunk, failures), written=True)
         await self._troubles.failed(reply)
 
     async def _forbidden(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:

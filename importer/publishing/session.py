@@ -28,9 +28,10 @@ from importer.publishing.ledger import Ledger
 from importer.publishing.lookup import Lookup
 from importer.publishing.refusals import Trust
 from importer.publishing.sending import Sender
-from importer.publishing.settling import Doubtful, Settling, wanted_of
+from importer.publishing.settling import Doubtful, Settling, age_of, wanted_of
 from importer.publishing.staged import Staged
 from importer.publishing.target import Allowance, Todo
+from importer.publishing.telling import Telling, unsettled
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import REMOVE, Twins
 from importer.publishing.waiting import Waiting
@@ -38,7 +39,7 @@ from importer.publishing.waiting import Waiting
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from importer.model import Counts, Item, Observer
+    from importer.model import Counts, Item, Observer, Unsettled
     from importer.publishing.matching import Key
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place, Plan
@@ -61,11 +62,13 @@ class LeftOver:
     """How many rows have no verdict: rows of the sheet in doubt, rows in doubt that are none of this run's.
 
     `not_sent` is to be added to the number of rows that were not drawn; those of them in doubt are taken off it.
+    `unsettled` is what the state file has in doubt.
     """
 
     in_doubt: int
     not_sent: int
     elsewhere: int
+    unsettled: Unsettled | None
 
 
 class Session:
@@ -92,6 +95,7 @@ class Session:
         self._begun: set[asyncio.Task[None] | None] = set()
         self._staged = Staged(place, self.ledger, self._begun, lambda: self.stop is not None)
         self._troubles = Troubles(place)
+        self._telling = Telling(place, self.ledger, self._settling, self._troubles)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends: set[asyncio.Task[None]] = set()
         self._look: asyncio.Task[None] | None = None
@@ -157,6 +161,7 @@ class Session:
             in_doubt=len(in_doubt) + len(not_drawn),
             not_sent=len(ledger.undecided - in_doubt) + self._waiting.passed_over - len(not_drawn),
             elsewhere=len(flying - ledger.undecided - named),
+            unsettled=unsettled(self._place),
         )
 
     def _halt(self, error: ImporterError) -> None:
@@ -181,21 +186,19 @@ class Session:
             place.state.date_lost(latest)
         dues: dict[int, float] = {}
         for request in place.state.open_requests():
-            left = place.timing.patience + place.timing.lag
-            lost_at = request.lost_at or request.sent_at
-            if over:
-                left = place.timing.lag
-            elif lost_at is not None and server is not None:
-                left = min(left, max(0.0, left - (server - lost_at).total_seconds()))
-            dues[request.id] = now + left
+            wait = place.timing.lag if over else place.timing.patience + place.timing.lag
+            dues[request.id] = now + wait - age_of(request, server, most=wait)
             self._settling.open(request.id, dues[request.id])
         doubts = place.state.doubts()
         for doubt in doubts:
-            lost = doubt.request.outcome == "lost"
-            due = dues.get(doubt.request.id, now + place.timing.lag) if lost else now + place.timing.lag
-            self._settling.doubt(Doubtful(wanted_of(doubt.row, doubt.request.id), doubt.request.id, due, now))
+            request, lost = doubt.request, doubt.request.outcome == "lost"
+            age = age_of(request, server)
+            due = dues[request.id] if lost else now + max(0.0, place.timing.lag - age)
+            live = request.endpoint == "items/live"
+            wanted = wanted_of(doubt.row, request.id)
+            self._settling.doubt(Doubtful(wanted, request.id, due, now, now - age, lost, live))
         if doubts:
-            self.ledger.say(f"{len(doubts)} rows are in doubt since an earlier run: they are settled first.")
+            self._telling.recalled(len(doubts))
         if place.state.twin_checks() or place.state.facts(REMOVE):
             self._waiting.check_twins(now)
 
@@ -222,7 +225,7 @@ class Session:
             elif chunk is None and (self._waiting.breath or not self._waiting.progressing()):
                 self._breathe = self._waiting.breath
                 break
-        self.ledger.tell(self._waits_for())
+        self._telling.tell(idle=not self._sends and self.stop is None)
 
     def _attach(self) -> None:
         """Tell rows in doubt which item of the sheet they are; those settled meanwhile get their verdict."""
@@ -389,12 +392,3 @@ class Session:
             if self._waiting.breath:
                 await clock.sleep(0)
         self._attach()
-
-    def _waits_for(self) -> str:
-        """What the run waits for, for people."""
-        undecided = self._settling.undecided()
-        if undecided is None or self._sends or self.stop is not None:
-            return ""
-        left = max(0, round(undecided - self._place.clock.monotonic()))
-        rows = len(self._settling.rows)
-        return f"{rows} rows whose answer was lost: known in {left} s at the latest"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.publishing.listing import PAGE
 from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
 from importer.state import SentRow
 
@@ -17,27 +19,40 @@ if TYPE_CHECKING:
     from importer.publishing.listing import View
     from importer.publishing.matching import Key, Shown
     from importer.publishing.target import Place
+    from importer.state import Request
 
 TRIES = 5
 """How many listings that prove nothing are read for a row before it is left in doubt for the next run."""
+
+TOGETHER = 1.0
+"""Seconds within which moments to look are one: a listing serves all the rows that it is read for."""
+
+MEANWHILE = 4
+"""Pages that may have come on top of what a request wrote before a glance is taken."""
 
 
 @dataclass(slots=True)
 class Doubtful:
     """A row in doubt.
 
-    `due` is the moment (monotonic seconds) from which on a listing decides, `look` when to look next. `part` tells
-    which rows are to be sent again together; `item` is None while (or because) the sheet has not named the row.
+    `due` is the moment (monotonic seconds) from which on a listing decides, `look` when to look next. `ended` is when
+    its request was over, or `lost`; `live` says which listing shows what it wrote. `part` tells which rows are to be
+    sent again together; `item` is None while (or because) the sheet has not named the row. `glances` counts the looks
+    that were too early to decide.
     """
 
     wanted: Wanted
     request: int
     due: float
     look: float
+    ended: float
+    lost: bool
+    live: bool
     item: Item | None = None
     part: int | None = None
     slug_refused: bool = False
     tries: int = 0
+    glances: int = 0
 
 
 @dataclass(slots=True)
@@ -70,6 +85,14 @@ def wanted_of(row: Row, request: int, earlier: Iterable[SentRow] = ()) -> Wanted
     )
 
 
+def age_of(request: Request, server: datetime | None, *, most: float = math.inf) -> float:
+    """Seconds since a request was lost or over, by the server's clock (at most so many); 0 where nobody can tell."""
+    ended = request.lost_at or request.answered_at or request.sent_at
+    if ended is None or server is None:
+        return 0.0
+    return min(most, max(0.0, (server - ended).total_seconds()))
+
+
 class Settling:
     """Holds the rows in doubt and the lost requests, and looks for what became of them."""
 
@@ -87,23 +110,27 @@ class Settling:
         """Take a request that stays open until `due`: its twins are looked for then (rule 7)."""
         self._open[request] = due
 
+    def soon(self) -> float:
+        """When to look first for what may be there already: at once, but where each look reads the whole listing."""
+        return self._clock.monotonic() + (self._timing.lag if self._state.fact(self._unordered) else 0.0)
+
     def next_look(self) -> float | None:
-        """When to look next, or None while nothing is in doubt."""
-        return min((one.look for one in self.rows.values()), default=None)
+        """When to look next, or None while nothing is in doubt; moments that lie close together are one."""
+        first = min((one.look for one in self.rows.values()), default=None)
+        if first is None:
+            return None
+        return max(one.look for one in self.rows.values() if one.look <= first + TOGETHER)
 
     def expired(self) -> bool:
         """Whether the patience of an open request has ended, so that its twins can be looked for."""
         now = self._clock.monotonic()
         return any(due <= now for due in self._open.values())
 
-    def undecided(self) -> float | None:
-        """When the last of the rows can be decided."""
-        return max((one.due for one in self.rows.values()), default=None)
-
     async def look(self) -> Settled:
         """Read the listings once and settle what they settle; rows stay in doubt until they are `decided`.
 
-        Raises what reading a listing raises; the rows are then as much in doubt as before.
+        While no row can be decided, a glance at the newest items is enough: it may find what was written, and that
+        it does not proves nothing. Raises what reading a listing raises; the rows are then as much in doubt as before.
         """
         settled = Settled()
         began = self._clock.monotonic()
@@ -134,12 +161,15 @@ class Settling:
         self, locale: str, rows: list[Doubtful], suspects: list[Wanted], settled: Settled, began: float
     ) -> None:
         """Look in one locale."""
+        glance = not suspects and all(one.due > began for one in rows)
         since = [one.wanted.since for one in rows] + [wanted.since for wanted in suspects]
         down_to = None if None in since or not since else min(moment for moment in since if moment) - SKEW
-        live, staged = await self._both(down_to, locale)
-        items = {**staged.items, **live.items}
+        if glance and not self._state.fact(self._unordered):
+            items, proven = await self._newest(rows, down_to, locale), False
+        else:
+            live, staged = await self._both(down_to, locale)
+            items, proven = {**staged.items, **live.items}, live.proven and staged.proven
         evidence = self._evidence(items)
-        proven = live.proven and staged.proven
         deciding = {one.wanted.id for one in rows if proven and one.due <= began}
         # Items that a request under way is making now are nobody else's, whatever they look like (rule 4).
         flying = {doubt.row.slug_sent or "" for doubt in self._state.doubts() if doubt.row.locale == locale}
@@ -152,7 +182,7 @@ class Settling:
             elif one.wanted.id in deciding:
                 settled.absent.append(one)
             elif one.due > began:
-                one.look = one.due
+                one.look = self._next_glance(one, began)
             else:
                 one.tries += 1
                 one.look = self._clock.monotonic() + max(1.0, self._timing.lag)
@@ -163,15 +193,34 @@ class Settling:
             free = [item for item in items.values() if item.slug.casefold() not in claimed]
             settled.twins.extend(self._twins(suspects, free, evidence, {item.id for item in found.values()}))
 
+    def _next_glance(self, one: Doubtful, began: float) -> float:
+        """When to look next for a row that is not due yet: each time twice as long later, so that few looks do."""
+        one.glances += 1
+        gap = max(1.0, self._timing.lag) * 2.0 ** (one.glances - 1)
+        return one.due if self._state.fact(self._unordered) else min(one.due, began + gap)
+
+    async def _newest(self, rows: list[Doubtful], down_to: datetime | None, locale: str) -> dict[str, Shown]:
+        """The newest items of the listings that show what these rows wrote: a few pages more than the rows fill."""
+        pages = -(-len(rows) // PAGE) + MEANWHILE
+        items: dict[str, Shown] = {}
+        for live in sorted({one.live for one in rows}):
+            items |= await self._listings.newest(
+                self._target.shown, live=live, pages=pages, down_to=down_to, locale=locale
+            )
+        return items
+
+    @property
+    def _unordered(self) -> str:
+        return f"unordered:{self._target.collection}"
+
     async def _both(self, down_to: datetime | None, locale: str) -> tuple[View[Shown], View[Shown]]:
         """Both listings; one that is out of order is remembered, and from then on read whole."""
-        name = f"unordered:{self._target.collection}"
-        moment = None if self._state.fact(name) else down_to
+        moment = None if self._state.fact(self._unordered) else down_to
         views = []
         for live in (True, False):
             view = await self._listings.read(self._target.shown, live=live, down_to=moment, locale=locale)
-            if not view.ordered and not self._state.fact(name):
-                self._state.set_fact(name, "yes")
+            if not view.ordered and not self._state.fact(self._unordered):
+                self._state.set_fact(self._unordered, "yes")
             views.append(view)
         return views[0], views[1]
 

@@ -28,7 +28,10 @@ THROTTLED = 20
 
 
 class Troubles:
-    """Counts what goes wrong between two successes; `calm` means: one request in flight."""
+    """Counts what goes wrong between two successes; `calm` means: one request in flight.
+
+    `pausing` says after what failure, and until when (monotonic seconds), nothing is sent.
+    """
 
     SERVER_ERRORS = 3
     """5xx answers after which a chunk is narrowed, or a single row rejected."""
@@ -47,6 +50,7 @@ class Troubles:
         self._errors: dict[Key, tuple[int, int]] = {}
         self._unexplained: dict[str, tuple[Item, str]] = {}
         self.calm = False
+        self.pausing: tuple[str, float] | None = None
 
     def succeeded(self, chunk: Chunk) -> None:
         """A request that writes succeeded."""
@@ -87,11 +91,9 @@ class Troubles:
                 "Run the same command again later: it goes on where it stopped.",
             )
         self.calm = True
-        await self._place.clock.sleep(self._backoff.failed())
-
-    def pause(self) -> float:
-        """Seconds to wait before a chunk that was answered 5xx is looked for and sent again."""
-        return Backoff(failures=self._failures).failed()
+        pause = self._backoff.failed()
+        self.pausing = reply.reason, now + pause
+        await self._place.clock.sleep(pause)
 
     def server_error(self, chunk: Chunk) -> int:
         """Count a 5xx, or a lost answer, for each row of a chunk; gives how often one of them had one."""

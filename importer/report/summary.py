@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.errors import EXIT_VERDICTS, ImporterError, exit_code
-from importer.model import Counts, Problem, Tally
+from importer.model import Counts, Problem, Tally, Unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ class RunSummary:
 
     `run` is None where nothing was sent (`check`). `read` counts rows without the blank ones and includes `left_out`,
     those that did not pass the mapping's `where`. `elsewhere` counts rows in doubt that are none of the `counts`: an
-    earlier run sent them, and this one was not given them.
+    earlier run sent them, and this one was not given them. `unsettled` is None where nothing is in doubt.
     """
 
     run: str | None
@@ -39,6 +40,7 @@ class RunSummary:
     left_out: int = 0
     counts: Counts = field(default_factory=Counts)
     elsewhere: int = 0
+    unsettled: Unsettled | None = None
     tally: Tally = field(default_factory=Tally)
     rejects: Path | None = None
     state: Path | None = None
@@ -54,6 +56,7 @@ class RunSummary:
             "mode": self.mode,
             "rows": {"read": self.read, "left_out": self.left_out},
             "items": asdict(self.counts),
+            "doubt": None if self.unsettled is None else _doubt_json(self.unsettled),
             "requests": asdict(self.tally),
             "rejects": None if self.rejects is None else str(self.rejects),
             "state": None if self.state is None else str(self.state),
@@ -115,6 +118,24 @@ def error_json(error: ImporterError) -> dict[str, str]:
     return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
+def _doubt_json(unsettled: Unsettled) -> dict[str, Any]:
+    """Give what is known of the rows in doubt; moments are the server's, in ISO 8601."""
+    moments = {"lost_at": unsettled.lost_at, "known_by": unsettled.known_by}
+    return {"rows": unsettled.rows} | {
+        name: None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        for name, moment in moments.items()
+    }
+
+
+def _doubt_back(doubt: Mapping[str, Any] | None) -> Unsettled | None:
+    if not doubt:
+        return None
+    lost_at, known_by = (
+        None if text is None else datetime.fromisoformat(text) for text in (doubt.get("lost_at"), doubt.get("known_by"))
+    )
+    return Unsettled(int(doubt.get("rows", 0)), lost_at, known_by)
+
+
 def taken_back(summary: Mapping[str, Any]) -> RunSummary:
     """Read one element of the object's `runs` back (the state file keeps it); unknown keys are passed over."""
     collection = summary.get("collection") or {}
@@ -130,6 +151,7 @@ def taken_back(summary: Mapping[str, Any]) -> RunSummary:
         read=int(rows.get("read", 0)),
         left_out=int(rows.get("left_out", 0)),
         counts=Counts(**_known(summary.get("items") or {}, Counts)),
+        unsettled=_doubt_back(summary.get("doubt")),
         tally=Tally(**_known(summary.get("requests") or {}, Tally)),
         rejects=_path(summary.get("rejects")),
         state=_path(summary.get("state")),

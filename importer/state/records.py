@@ -107,7 +107,7 @@ class Request:
     """One request that writes.
 
     `outcome` is None while it is in flight, else "lost", "answered", "refused:<code>", "not_carried_out", or "repeated"
-    for what is asked for until it is answered (publish, unpublish, delete).
+    for what is asked for until it is answered (publish, unpublish, delete). `answered_at` is when that came.
     `watermark` None stands for an empty collection, `lost_at` None for: not lost, or no server time known yet.
     """
 
@@ -117,6 +117,7 @@ class Request:
     endpoint: str
     watermark: datetime | None
     sent_at: datetime | None
+    answered_at: datetime | None
     lost_at: datetime | None
     outcome: str | None
     closed: bool

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importer.state.file import StateFile
     from importer.state.records import Sent
 
-_REQUEST: Final = "id, run, verb, endpoint, watermark, sent_at, lost_at, outcome, open"
+_REQUEST: Final = "id, run, verb, endpoint, watermark, sent_at, answered_at, lost_at, outcome, open"
 
 
 def begin(
@@ -185,7 +185,7 @@ def drop_twin_checks(connection: sqlite3.Connection, collection: str, keys: Iter
 
 
 def _request(line: Sequence[Any]) -> Request:
-    number, run, verb, endpoint, watermark, sent_at, lost_at, outcome, still_open = line
+    number, run, verb, endpoint, watermark, sent_at, answered_at, lost_at, outcome, still_open = line
     return Request(
         id=number,
         run=run,
@@ -193,6 +193,7 @@ def _request(line: Sequence[Any]) -> Request:
         endpoint=endpoint,
         watermark=instants.read(watermark),
         sent_at=instants.read(sent_at),
+        answered_at=instants.read(answered_at),
         lost_at=instants.read(lost_at),
         outcome=outcome,
         closed=outcome is not None and not still_open,

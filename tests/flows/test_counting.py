@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def lose(one: Night, rows: int, *, landed: bool) -> None:
     """The first `rows` are sent, their answer is lost, and the run is stopped before it is known what became of it."""
     one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_after" if landed else "reset_before"}]
+    one.switches["listing_delay"] = "60"
     assert one.run(limit=rows, deadline=5.0).counts.in_doubt == rows
-    one.faults = []
+    one.faults, one.switches["listing_delay"] = [], "0"
     one.passes(1_000)
 
 

@@ -124,8 +124,9 @@ def test_stop_is_heard_while_a_run_finds_out_what_time_it_is(night: Callable[...
     """Before rows in doubt are looked for, one request tells the server's time; ten seconds are waited for it."""
     one = night()
     one.faults = [{"when": CREATE, "do": "reset_after"}]
+    one.switches["listing_delay"] = "60"
     assert one.run(deadline=0.5).counts.in_doubt == 5
-    one.faults = []
+    one.faults, one.switches["listing_delay"] = [], "0"
     one.passes(100)
     before = one.hours.now
     left = [4]

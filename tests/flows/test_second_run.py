@@ -213,9 +213,10 @@ def test_row_in_flight_that_left_the_sheet_is_settled_and_stands_outside_the_sum
 def lose(one: Night, *, landed: bool) -> None:
     """The only chunk's answer is lost, and the run is stopped before it is known what became of it."""
     one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_after" if landed else "reset_before"}]
+    one.switches["listing_delay"] = "60"
     summary = one.run(deadline=5.0, patience=300.0)
     assert (summary.counts.in_doubt, one.exit_code) == (5, 5)
-    one.faults = []
+    one.faults, one.switches["listing_delay"] = [], "0"
     one.passes(600)
 
 
