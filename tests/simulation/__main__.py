@@ -7,6 +7,8 @@ import os
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # many small sheets: threads only get in each other's way
 
 import argparse
+import gc
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -14,48 +16,81 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from tests.simulation.nights import BrokenError, play
+from tests.simulation.story import about, table, unseen
+
+MEMORY = "/dev/shm"
+"""A folder in memory, where there is one: thousands of small files are made."""
+
+ENOUGH = 1_000
+"""Worlds from which on everything must have happened at least once."""
 
 
-def lived(seed: int) -> tuple[int, str, Counter[str]]:
-    """Live through a world; gives the seed, what broke ("" for nothing), and what happened."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+def lived(seed: int) -> tuple[int, str, int, Counter[str]]:
+    """Live through a world; gives the seed, what broke ("" for nothing), its runs, and what happened."""
+    with tempfile.TemporaryDirectory(dir=_room()) as folder:
         try:
             world = play(seed, Path(folder))
         except BrokenError as error:
-            return seed, str(error), Counter()
-        return seed, "", world.happened
+            return seed, str(error), 0, Counter()
+        return seed, "", world.told.number, world.happened
 
 
-def main() -> int:
-    """Live, and print what happened."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("worlds", nargs="?", type=int, default=100)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--about", default="")
-    given = parser.parse_args()
-    if given.seed is not None:
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-            try:
-                world = play(given.seed, Path(folder))
-            except BrokenError as error:
-                print("\n".join(line[:2000] for line in error.story if given.about in line))
-                raise
-            print("\n".join(line[:400] for line in world.story if given.about in line))
-        return 0
-    began, happened, broken = time.monotonic(), Counter[str](), 0
-    with Pool(2) as pool:
-        for seed, what, seen in pool.imap_unordered(lived, range(given.first, given.first + given.worlds), chunksize=4):
-            happened += seen
-            if what:
-                broken += 1
-                print(f"seed {seed}: {what}")
-    for name, number in sorted(happened.items()):
-        print(f"{number:8d}  {name}")
-    seconds = time.monotonic() - began
-    print(f"{given.worlds} worlds in {seconds:.0f} s, {broken} broken")
+def _room() -> str | None:
+    return MEMORY if os.access(MEMORY, os.W_OK) else None
+
+
+def _begin() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)  # a world is thrown away as a whole: there is little to look for in between
+
+
+def one(seed: int, word: str) -> int:
+    """Live through one world and tell its story, or what of it is about a word (`note-3`)."""
+    with tempfile.TemporaryDirectory(dir=_room()) as folder:
+        try:
+            story, broken = play(seed, Path(folder)).story, ""
+        except BrokenError as error:
+            story, broken = error.story, str(error)
+    print("\n".join(about(story, word)))
+    print(f"BROKEN {broken}" if broken else "nothing is broken")
     return 1 if broken else 0
 
 
+def many(first: int, number: int, processes: int) -> int:
+    """Live through many worlds and print what happened; how each broken one is told again."""
+    began, happened, broken, runs = time.monotonic(), Counter[str](), 0, 0
+    with Pool(processes, initializer=_begin) as pool:
+        for seed, what, nights, seen in pool.imap_unordered(lived, range(first, first + number), chunksize=4):
+            happened += seen
+            runs += nights
+            if what:
+                broken += 1
+                word = next((part for part in what.replace(":", " ").split() if part.startswith("note-")), "")
+                command = f"python -m tests.simulation --seed {seed}" + (f" --about {word}" if word else "")
+                print(f"seed {seed}: {what[:600]}\n    its story: {command}", flush=True)
+    seconds = time.monotonic() - began
+    print("\n".join(table(happened)))
+    missing = unseen(happened)
+    if missing:
+        print("never happened: " + ", ".join(missing))
+    print(f"{number} worlds, {runs} nights in {seconds:.0f} s ({60 * runs / seconds:.0f} a minute), {broken} broken")
+    return 1 if broken or (missing and number >= ENOUGH) else 0
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("worlds", nargs="?", type=int, default=100, help="how many seeds")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, help="tell the story of one seed")
+    parser.add_argument("--about", default="", help="... as far as it is about a row (note-3) or another word")
+    given = parser.parse_args()
+    if given.seed is not None:
+        return one(given.seed, given.about)
+    return many(given.first, given.worlds, given.processes)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -17,19 +17,28 @@ SWITCHES: dict[str, tuple[str, ...]] = {
     "taken_slug": ("refuse", "suffix"),
     "answer_order": ("sent", "shuffled"),
     "answer_shape": ("items", "list"),
-    "listing_delay": ("0", "5"),
+    "listing_delay": ("0", "5", "9"),
     "listing_order": ("as_asked", "ignored"),
     "listing_sort": ("supported", "refused"),
     "live_in_staged": ("yes", "no"),
-    "missing_headers": ("no", "yes"),
+    "missing_headers": ("no", "no", "yes"),
     "date_header": ("yes", "no"),
     "stamps": ("equal", "spread"),
-    "rate_limit": ("60", "600"),
+    "rate_limit": ("20", "60", "600"),
+    "retry_after_rounding": ("ceil", "floor"),
+    "deleted_slug": ("free", "free", "held"),
 }
 """What nobody knows about Webflow, within what the state file assumes (an order that is new each time is not)."""
 
-STOPPING: tuple[Fault, ...] = ({"do": "conflict"}, {"do": "missing_scopes"}, {"do": "revoked"})
+STOPPING: tuple[Fault, ...] = ({"do": "conflict"}, {"do": "missing_scopes"}, {"do": "revoked"}, {"do": "plan_limit"})
 """Faults that stop a run."""
+
+BEYOND: tuple[Fault, ...] = (
+    {"do": "timeout_then_commit", "seconds": 100, "wait": 1},
+    {"do": "timeout_then_commit", "seconds": 400, "wait": 1},
+    {"do": "slow", "seconds": 400},
+)
+"""Lost requests that have their effect after the patience of every run: outside of what is promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +50,28 @@ class Mix:
 
     # A world
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: SWITCHES)
-    rows: tuple[int, ...] = (1, 2, 3, 5, 5, 12, 12, 40, 130)
-    dead_files: tuple[int, ...] = (0, 0, 0, 1, 2)
+    rows: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 12, 12, 20, 40)
+    dead_files: tuple[int, ...] = (0, 0, 0, 0, 1, 2)
     """How many rows are bad in a way that only Webflow can see."""
+    long_texts: float = 0.05
+    """Rows that are bad in a way that our own checks see, from the beginning and after each edit."""
     keyed: float = 0.3
     """Worlds whose key is a column that is no field."""
     drafts: float = 0.1
+    page: tuple[int, ...] = (100, 100, 2, 5)
+    """Items of a page, at most."""
     slowness: tuple[float, ...] = (0.0, 0.3, 5.0)
     """Seconds that a request takes at most, each way."""
-    nights: tuple[int, ...] = (1, 2, 3, 4, 5)
+    nights: tuple[int, ...] = (1, 2, 3, 4)
 
     # A night
     faults: tuple[Fault, ...] = tuple(FAULTS)
     stopping_faults: tuple[Fault, ...] = STOPPING
     stopping: float = 0.1
     """Faults that stop a run, among all faults."""
+    beyond: tuple[Fault, ...] = BEYOND
+    beyond_patience: float = 0.03
+    """Faults beyond what is promised, among all faults."""
     faults_a_night: tuple[int, ...] = (0, 1, 2, 3)
     about: tuple[Fault, ...] = ({"method": "POST"}, {"method": "POST"}, {"path": "*/items*"}, {})
     """Which requests a fault happens to."""
@@ -66,10 +82,20 @@ class Mix:
     somebody_does: tuple[str, ...] = ("makes", "makes", "deletes", "edits")
     somebody_after: tuple[float, ...] = (0.0, 1.0, 30.0, 90.0)
     """Seconds after the run's start in which somebody does it."""
+    ambush: float = 0.3
+    """Nights in which somebody makes or deletes an item between two pages of a listing."""
+    eats: float = 0.1
+    """Nights in which other clients of the same token use up most of the rate limit."""
+    schema: float = 0.04
+    """Nights in which the collection's fields are changed."""
     plan_limit: float = 0.05
-    dies: float = 0.5
+    dies: float = 0.45
+    disk: float = 0.05
+    """Nights in which the disk becomes full, or the state file read-only."""
+    skewed: float = 0.5
+    """Nights in which the machine's own clock is wrong, or steps back during the run."""
     concurrency: tuple[int, ...] = (1, 2, 4)
-    limit: tuple[int | None, ...] = (None, None, None, 0, 3, 50)
+    limit: tuple[int | None, ...] = (None, None, None, None, 0, 3)
     """What `--limit` says."""
 
     # A day
@@ -78,8 +104,18 @@ class Mix:
     edits: tuple[int, ...] = (0, 0, 1, 5)
     undrafts: float = 0.3
     shuffles: float = 0.2
-    forgets: float = 0.06
+    forgets: float = 0.04
     """Days on which the state file is deleted."""
+    copies: float = 0.15
+    """Days on which somebody keeps a copy of the state file."""
+    restores: float = 0.15
+    """Days on which that copy is put back, where there is one."""
+    rekeys: float = 0.04
+    """Days on which the rule of the key is changed."""
+    accepts_keys: float = 0.5
+    """How often that is meant."""
+    reslugs: float = 0.04
+    """Days on which the rule of the slug is changed, and changed back after the run."""
     removes: float = 0.15
     """Days on which a row leaves the sheet."""
     brings_back: float = 0.1

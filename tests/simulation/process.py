@@ -1,21 +1,24 @@
-"""The importer's process: it may die at any commit and between any two steps, and leaves what is on the disk."""
+"""The importer's process: it may die at any commit and between any two steps, and its disk may fail under it."""
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
-    import sqlite3
+    from collections.abc import Iterable
     from pathlib import Path
 
 ENDS = ("", "-wal")
 """What makes a state file: the database, and its write-ahead log."""
 
 MOMENTS = ("before a commit", "after a commit", "between two steps")
+
+AILMENTS = ("full", "read-only")
 
 
 class Died(BaseException):
@@ -37,19 +40,33 @@ class Death:
         return cls(when, chance.randint(1, most))
 
 
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """What happens to the disk, from the n-th transaction of a process on."""
+
+    what: str
+    n: int
+
+    @classmethod
+    def drawn(cls, chance: random.Random) -> Ailment:
+        """Draw an ailment."""
+        return cls(chance.choice(AILMENTS), chance.randint(1, chance.choice([3, 25])))
+
+
 @dataclass(slots=True)
 class Process:
     """One process at a time; `deaths` counts those that died, by the kind of moment."""
 
     state: Path
     death: Death | None = None
+    ailment: Ailment | None = None
     dead: bool = False
+    ailed: bool = False
     reached: Counter[str] = field(default_factory=Counter)
-    deaths: Counter[str] = field(default_factory=Counter)
 
-    def begins(self, death: Death | None) -> None:
+    def begins(self, death: Death | None, ailment: Ailment | None = None) -> None:
         """Begin a new process, and say how it will end."""
-        self.death, self.dead = death, False
+        self.death, self.ailment, self.dead, self.ailed = death, ailment, False, False
         self.reached.clear()
 
     def at(self, moment: str) -> None:
@@ -57,25 +74,31 @@ class Process:
         self.reached[moment] += 1
         if not self.dead and self.death is not None and self.death == Death(moment, self.reached[moment]):
             self.dead = True
-            self.deaths[moment] += 1
             for end in ENDS:
-                self._kept(end).unlink(missing_ok=True)
-                if self._file(end).exists():
-                    shutil.copyfile(self._file(end), self._kept(end))
+                kept(self.state, end).unlink(missing_ok=True)
+                if beside(self.state, end).exists():
+                    shutil.copyfile(beside(self.state, end), kept(self.state, end))
 
     def bury(self) -> None:
         """Put on the disk what the dead process left there."""
-        for end in (*ENDS, "-shm"):
-            self._file(end).unlink(missing_ok=True)
-        for end in ENDS:
-            if self._kept(end).exists():
-                shutil.move(self._kept(end), self._file(end))
+        put_back(self.state, ((end, kept(self.state, end)) for end in ENDS))
 
-    def _file(self, end: str) -> Path:
-        return self.state.with_name(self.state.name + end)
-
-    def _kept(self, end: str) -> Path:
-        return self.state.with_name(f"{self.state.name}.kept{end}")
+    def writes(self, connection: sqlite3.Connection, sql: str) -> None:
+        """Let the disk fail where that was drawn: before a transaction begins, or when it is to be kept."""
+        if self.ailment is None:
+            return
+        if sql == "BEGIN IMMEDIATE":
+            self.reached["transactions"] += 1
+        if self.reached["transactions"] < self.ailment.n:
+            return
+        if self.ailment.what == "read-only" and sql == "BEGIN IMMEDIATE":
+            connection.execute("PRAGMA query_only = ON")
+            self.ailed = True
+        elif self.ailment.what == "full" and sql == "COMMIT":
+            self.ailed = True
+            full = sqlite3.OperationalError("database or disk is full")
+            full.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise full
 
 
 class Watched:
@@ -87,8 +110,11 @@ class Watched:
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """Execute a statement."""
-        if sql != "COMMIT":
+        if sql not in {"COMMIT", "BEGIN IMMEDIATE"}:
             return self._connection.execute(sql, *values)
+        self._process.writes(self._connection, sql)
+        if sql != "COMMIT":
+            return self._connection.execute(sql)
         self._process.at("before a commit")
         answer = self._connection.execute(sql)
         self._process.at("after a commit")
@@ -96,3 +122,22 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
+
+
+def beside(state: Path, end: str) -> Path:
+    """Name a file of a state file."""
+    return state.with_name(state.name + end)
+
+
+def kept(state: Path, end: str, *, what: str = "kept") -> Path:
+    """Name the copy of a file of a state file."""
+    return state.with_name(f"{state.name}.{what}{end}")
+
+
+def put_back(state: Path, copies: Iterable[tuple[str, Path]]) -> None:
+    """Put copies in the place of a state file and its journal."""
+    for end in (*ENDS, "-shm"):
+        beside(state, end).unlink(missing_ok=True)
+    for end, copy in copies:
+        if copy.exists():
+            shutil.copyfile(copy, beside(state, end))

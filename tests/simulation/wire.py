@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,21 +15,38 @@ if TYPE_CHECKING:
     from importer.client.local import LocalTransport
     from tests.simulation.process import Process
 
+MOST = "100"
+"""Items of a page that the importer asks for."""
+
 
 class Wire(httpx.AsyncBaseTransport):
-    """Carries each request in a task of its own; `tell` hears of each that came to an end, and how."""
+    """Carries each request in a task of its own; `tell` hears of each that came to an end, and how.
+
+    `ambush` is called before a page of a listing is read, with the number of such pages in this run. `page` is how
+    many items a page has at most, as if the collection were many times larger.
+    """
 
     def __init__(
         self, inner: LocalTransport, process: Process, chance: random.Random, tell: Callable[[str], None]
     ) -> None:
         self._inner, self._process, self._chance, self._tell = inner, process, chance, tell
         self.slowness = 0.0
+        self.page = int(MOST)
+        self.ambush: Callable[[int], None] = lambda _page: None
+        self.carried: Counter[str] = Counter()
+        self.answered = 0
         self.under_way: set[asyncio.Task[httpx.Response]] = set()
+
+    def begins(self) -> None:
+        """Count the requests of a new process."""
+        self.carried.clear()
+        self.answered = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._process.dead:
             await asyncio.Future()  # nobody sends
         await request.aread()
+        self.carried[request.method] += 1
         ways = self._chance.random() * self.slowness, self._chance.random() * self.slowness
         journey = asyncio.create_task(self._carry(request, *ways))
         self.under_way.add(journey)
@@ -40,15 +58,29 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def _carry(self, request: httpx.Request, up: float, down: float) -> httpx.Response:
         await asyncio.sleep(up)
+        request = self._of_a_listing(request)
         what = f"{request.method} {request.url.raw_path.decode().removeprefix('/v2')}"
         try:
             answer = await self._inner.handle_async_request(request)
         except httpx.TransportError as error:
-            self._tell(f"{what} {request.content.decode()[:400]} -> {type(error).__name__}")
+            self._tell(f"{what} {request.content.decode()} -> {type(error).__name__}")
             raise
         self._tell(f"{what} {request.content.decode()} -> {answer.status_code} {answer.text}")
         await asyncio.sleep(down)
+        self.answered += 1
         return answer
+
+    def _of_a_listing(self, request: httpx.Request) -> httpx.Request:
+        """Let pages be small, and somebody act between two of them."""
+        if request.method != "GET" or request.url.params.get("limit") != MOST or "slug" in request.url.params:
+            return request
+        self.carried["pages"] += 1
+        self.ambush(self.carried["pages"])
+        if self.page == int(MOST):
+            return request
+        smaller = httpx.Request("GET", request.url.copy_set_param("limit", str(self.page)), headers=request.headers)
+        smaller.extensions = request.extensions
+        return smaller
 
     def _arrived(self, journey: asyncio.Task[httpx.Response]) -> None:
         self.under_way.discard(journey)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import polars as pl
 
 from importer.client import Client, connect
@@ -20,15 +21,15 @@ from importer.errors import ImporterError
 from importer.mapping import parse_mapping
 from importer.model import Tally
 from importer.pacing import Pacer
+from importer.report import rejects
 from importer.sandbox import create_app
-from importer.sandbox.api import Call
 from importer.state import State
 from tests.flows.conftest import EVENING, SEED, Hours, JumpingLoop
-from tests.simulation.process import Death, Died, Process, Watched
+from tests.simulation.process import Ailment, Death, Died, Process, Watched
+from tests.simulation.webflow import Firing, Shown, Webflow, Windows
 from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
@@ -44,6 +45,12 @@ LONGEST = 200
 DEAD = "https://example.com/dead.png"
 """A picture that Webflow cannot fetch: only Webflow can know that the row is bad."""
 
+NAMES = ("No", "Title", "Slug", "Text", "Photo", "State")
+"""The columns of the sheet."""
+
+HEADER = 1
+"""Rows of the sheet above the first note."""
+
 
 @dataclass(slots=True)
 class Note:
@@ -53,7 +60,6 @@ class Note:
     texts: list[str]
     photo: str | None = None
     draft: bool = False
-    was_live: bool = True
 
     @property
     def slug(self) -> str:
@@ -64,10 +70,30 @@ class Note:
         """Whether our own checks must reject it."""
         return len(self.texts[-1]) > LONGEST
 
-    def edited(self, chance: random.Random) -> None:
+    def edited(self, chance: random.Random, long_texts: float) -> None:
         """Somebody writes another text."""
         text = f"Note {self.n}, version {len(self.texts)}, {chance.randrange(1000)}"
-        self.texts.append(text + " and so on" * 30 * (chance.random() < 0.1))
+        self.texts.append(text + " and so on" * 30 * (chance.random() < long_texts))
+
+
+@dataclass(slots=True)
+class Told:
+    """What one run did, as it is seen from outside."""
+
+    number: int
+    limit: int | None = None
+    summary: RunSummary | None = None
+    error: ImporterError | None = None
+    exit_code: int = 0
+    died: bool = False
+    ailed: bool = False
+    disturbed: int = 0
+    """Faults that happened, and what other people did meanwhile."""
+    throttled: bool = False
+    eaten: bool = False
+    too_many: int = 0
+    """Requests beyond the announced rate."""
+    items_before: int = 0
 
 
 class Loop(JumpingLoop):
@@ -83,12 +109,23 @@ class Loop(JumpingLoop):
         super()._run_once()  # type: ignore[misc]  # the loop's own
 
 
+class OwnHours(Hours):
+    """The clock of one process: it counts from where it likes, so that no moment of it means anything to another."""
+
+    def __init__(self, hours: Hours, began: float) -> None:
+        super().__init__()
+        self._hours, self._began = hours, began
+
+    def monotonic(self) -> float:
+        return self._hours.now + self._began
+
+
 @dataclass
 class World:
-    """What one seed decides."""
+    """What one seed decides; `late` says that a lost request had its effect beyond patience."""
 
     folder: Path
-    chance: random.Random
+    seed: int
     switches: dict[str, str]
     notes: list[Note]
     hours: Hours = field(default_factory=Hours)
@@ -96,28 +133,43 @@ class World:
     happened: Counter[str] = field(default_factory=Counter)
     touched: set[str] = field(default_factory=set)
     touched_texts: set[str] = field(default_factory=set)
+    others: dict[str, Shown | None] = field(default_factory=dict)
     gone: list[Note] = field(default_factory=list)
-    exit_code: int = 0
     keyed: bool = False
+    odd_slugs: bool = False
     forgot: bool = False
+    late: bool = False
+    rekeyed: bool = False
+    accepts: bool = False
+    copied: bool = False
     faults: list[dict[str, Any]] = field(default_factory=list)
+    skew: float = 0.0
+    steps_back: float = 0.0
 
     def __post_init__(self) -> None:
-        """Build what the seed has drawn."""
+        """Build what the seed has drawn; the lots of each part are its own."""
+        self.chance, lots = random.Random(self.seed), random.Random(f"{self.seed} ids")
         self.app = create_app(
-            self.folder / "webflow.db", seed=SEED, switches=self.switches, now=lambda: EVENING + self.hours.now
+            self.folder / "webflow.db",
+            seed=SEED,
+            switches=self.switches,
+            now=lambda: EVENING + self.hours.now,
+            draw=lambda size: lots.randbytes(size).hex(),
         )
+        self.app.windows = Windows(self._too_many)
+        self.webflow = Webflow(self.app)
         self.loop = Loop(self.hours)
         self.process = Process(self.folder / "notes.db")
         self.inside = LocalTransport(self.app)
-        self.wire = Wire(self.inside, self.process, self.chance, self.tell)
-        self.collection = self.app.world.connection.execute("SELECT id FROM collections").fetchone()[0]
+        self.wire = Wire(self.inside, self.process, random.Random(f"{self.seed} wire"), self.tell)
+        self.told = Told(0)
 
     @property
     def mapping(self) -> dict[str, Any]:
         """The mapping file."""
+        slug: Any = {"from": "Slug", "transform": ["lower"]} if self.odd_slugs else "Slug"
         key = {"key": {"from": "No"}} if self.keyed else {}
-        fields = {"name": "Title", "slug": "Slug", "text": "Text", "photo": "Photo"}
+        fields = {"name": "Title", "slug": slug, "text": "Text", "photo": "Photo"}
         return {"collection": "notes", "fields": fields, "item": {"draft": {"when": {"State": "draft"}}}} | key
 
     def key(self, note: Note) -> str:
@@ -138,34 +190,65 @@ class World:
         """Add a line to the story."""
         self.story.append(f"{self.hours.now:9.2f}  {line}")
 
+    def count(self, what: str) -> None:
+        """Count something that really happened."""
+        self.happened[what] += 1
+
+    def _fired(self, what: str) -> None:
+        self.count(what)
+        self.told.disturbed += 1
+        self.told.throttled = self.told.throttled or "throttle" in what
+        self.tell(f"FAULT {what.removeprefix('fault: ')}")
+
+    def _too_many(self) -> None:
+        self.count("circumstance: a request too many (429)")
+        self.told.too_many += self.wire.answered > 0 and not (self.told.eaten or self.told.throttled)
+
     # The importer --------------------------------------------------------------------------------------------------
 
-    def run(self, death: Death | None, **options: Any) -> RunSummary | None:
+    def run(self, death: Death | None = None, ailment: Ailment | None = None, **options: Any) -> RunSummary | None:
         """Run the importer; None if it died, or ended before it had read the sheet."""
-        self.tell(f"RUN {options} {death}")
-        self.app.set(switches=self.switches, faults=self.faults)
-        self.process.begins(death)
+        self.tell(f"RUN {self.told.number + 1} {options} {death} {ailment}")
+        self._begin(options.get("limit"))
+        self.process.begins(death, ailment)
         self.pacer = Pacer()
-        chosen = RunOptions(state=self.process.state, sandbox=True, patience=PATIENCE, **options)
+        self.clock = OwnHours(self.hours, self.chance.choice([0.0, 3.0, 1e6]))
+        chosen = RunOptions(
+            state=self.process.state, sandbox=True, patience=PATIENCE, accept_new_keys=self.accepts, **options
+        )
         mapping = parse_mapping(self.mapping, name="notes")
+        door = Door(self._open, self._wait, self._machine_time)
         with self._watching():
             try:
-                result = run_through(Door(self._open, self._wait), mapping, self.sheet(), chosen)
+                result = run_through(door, mapping, self.sheet(), chosen)
             except Died:
                 self.tell("DIED")
+        told = self.told
+        told.ailed = self.process.ailed
         if self.process.dead:
+            told.died = True
             self.process.bury()
-            self.happened[f"died {self.process.death.when}"] += 1  # type: ignore[union-attr]  # it died of it
             return None
         if result.error is not None:
             self.tell(f"STOPPED {result.error.code}: {result.error}")
-            self.happened[f"stopped: {result.error.code}"] += 1
             if not isinstance(result.error, ImporterError) or result.exit_code == 70:
                 raise AssertionError(result.error)
-        self.exit_code = result.exit_code
-        summary = result.runs[0] if result.runs else None
-        self.tell(f"ENDED {result.exit_code} {summary and summary.counts}")
-        return summary
+        told.error, told.exit_code = result.error, result.exit_code
+        told.summary = result.runs[0] if result.runs else None
+        self.tell(f"ENDED {result.exit_code} {told.summary and told.summary.counts}")
+        return told.summary
+
+    def _begin(self, limit: int | None) -> None:
+        still = bool(self._elsewhere())
+        self.told = Told(self.told.number + 1, limit, eaten=still, items_before=self.webflow.number())
+        self.app.set(switches=self.switches, faults=self.faults)
+        self.app.plan = Firing(self.app.plan.rules, self._fired)
+        self.wire.begins()
+
+    def _machine_time(self) -> datetime:
+        """The clock of the machine: wrong, and each time that it is read it may have been set back."""
+        self.skew -= self.steps_back
+        return datetime.fromtimestamp(EVENING + self.hours.now + self.skew, UTC)
 
     def sheet(self) -> pl.DataFrame:
         """The sheet as it stands."""
@@ -173,24 +256,27 @@ class World:
             (f"N{one.n}", f"Note {one.n}", one.slug, one.texts[-1], one.photo, "draft" if one.draft else "live")
             for one in self.notes
         ]
-        names = ["No", "Title", "Slug", "Text", "Photo", "State"]
-        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+        return pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.String), orient="row")
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        truly = State.open
+        """Hear of every commit; the workbook beside the rejects file, which says the same, is left out: it is slow."""
+        truly, most = State.open, rejects.MOST_WORKBOOK_ROWS
 
         def opened(path: Path, *, read_only: bool = False) -> State:
             state = truly(path, read_only=read_only)
             file = state._file
+            file.connection.execute("PRAGMA synchronous = OFF")  # a crash is a copy here, and nobody pulls the plug
             file.connection = Watched(file.connection, self.process)  # type: ignore[assignment]  # as good as one
             return state
 
         State.open = opened  # type: ignore[method-assign]  # put back below
+        rejects.MOST_WORKBOOK_ROWS = -1
         try:
             yield
         finally:
             State.open = truly  # type: ignore[method-assign]  # the true one
+            rejects.MOST_WORKBOOK_ROWS = most
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Await what a process does; a dead one is cleared away, and Webflow goes on."""
@@ -215,31 +301,17 @@ class World:
     async def _open(self, job: Job) -> AsyncIterator[Connection]:
         tally = Tally()
         async with connect("http://sandbox/v2", "sandbox", transport=self.wire) as http:
-            client = Client(http, self.pacer, self.hours, tally, patience=job.options.patience)
-            yield Connection(client, self.hours, tally, embedded=False)
+            client = Client(http, self.pacer, self.clock, tally, patience=job.options.patience)
+            yield Connection(client, self.clock, tally, embedded=False)
 
-    # Webflow, and other people in it ---------------------------------------------------------------------------------
+    # Other people ----------------------------------------------------------------------------------------------------
 
-    def items(self) -> list[dict[str, Any]]:
-        """All items that there are, as the server's own file has them: id, slug, text, live."""
-        self.app._catch_up()
-        found = self.app.world.connection.execute("SELECT * FROM items WHERE collection = ?", [self.collection])
-        return [
-            {
-                "id": row["id"],
-                "slug": row["slug"],
-                "text": orjson.loads(row["data"]).get("text", ""),
-                "live": row["live"] is not None,
-            }
-            for row in found
-        ]
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Let somebody else do something in Webflow, at once."""
-        call = Call(method, f"/collections/{self.collection}{path}", {}, orjson.dumps(body) if body else b"", "sandbox")
-        answer = self.app.api.answer(call)
-        self.tell(f"SOMEBODY ELSE {method} {path} {body} -> {answer.status} {answer.body.decode()[:300]}")
-        return answer.status
+        status, answer = self.webflow.ask(method, path, body)
+        self.tell(f"SOMEBODY ELSE {method} {path} {body} -> {status} {str(answer)[:300]}")
+        self.told.disturbed += 1
+        return status, answer
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Let something happen after so many seconds."""

@@ -1,0 +1,227 @@
+"""What must hold, whatever happens: after every run, also one that died, and at the end."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections import Counter, defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.world import DEAD, HEADER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.simulation.webflow import Shown
+    from tests.simulation.world import Note, World
+
+HOLDING = {"published", "staged"}
+TAKEN = {"slug_taken", "slug_held"}
+
+
+class BrokenError(AssertionError):
+    """Something that must hold does not; `story` is what happened until then."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.story: list[str] = []
+
+
+def rows_of(state: Path) -> dict[str, dict[str, Any]]:
+    """Read the rows of a state file by their keys; none where there is no file yet, or no table in it."""
+    if not state.exists():
+        return {}
+    with closing(sqlite3.connect(state)) as file:
+        file.row_factory = sqlite3.Row
+        if not file.execute("SELECT 1 FROM sqlite_schema WHERE name = 'rows'").fetchone():
+            return {}
+        return {row["key"]: dict(row) for row in file.execute("SELECT * FROM rows")}
+
+
+@dataclass(slots=True)
+class Seen:
+    """The two stories that must be one: the state file's and the collection's."""
+
+    world: World
+    rows: dict[str, dict[str, Any]]
+    items: dict[str, Shown]
+
+    @classmethod
+    def now(cls, world: World) -> Seen:
+        """Look at both."""
+        return cls(world, rows_of(world.process.state), {item.id: item for item in world.webflow.items()})
+
+    def ours(self) -> dict[int, list[Shown]]:
+        """The items of each note: what the state holds, and what nobody else can have made."""
+        held = {row["item_id"] for row in self.rows.values()}
+        found = defaultdict(list)
+        for item in self.items.values():
+            text = item.text.removeprefix("Edited: ") if item.id in held else item.text
+            if text.startswith("Note "):  # an edited item that no row holds is somebody else's: nobody can tell
+                found[int(text[5:].partition(",")[0])].append(item)
+        return found
+
+
+def after_a_run(world: World) -> Seen:
+    """Check what holds at every moment, so also where the run died."""
+    seen = Seen.now(world)
+    _what_is_called_published_is_there(seen)
+    _no_item_is_unknown_to_the_state(seen)
+    _others_are_untouched(seen)
+    _the_rate_is_kept(world)
+    if world.told.summary is not None:
+        _counts_tell_the_state(seen)
+        _rejects_are_the_rejected_rows(seen)
+    return seen
+
+
+def _what_is_called_published_is_there(seen: Seen) -> None:
+    for key, row in seen.rows.items():
+        if row["status"] in HOLDING and row["item_id"] not in seen.world.touched:
+            item = seen.items.get(row["item_id"])
+            if item is None:
+                raise BrokenError(f"{key} is called {row['status']}, but its item {row['item_id']} is not there")
+            if item.slug != row["slug"]:
+                raise BrokenError(f"{key} has the slug {item.slug}, the state says {row['slug']}")
+
+
+def _no_item_is_unknown_to_the_state(seen: Seen) -> None:
+    """What was sent is written down before it is sent: an item of ours belongs to a row that has it, or may have."""
+    world = seen.world
+    if world.forgot or world.late or world.rekeyed:
+        return
+    for n, items in seen.ours().items():
+        rows = [row for row in (seen.rows.get(f"N{n}"), seen.rows.get(f"note-{n}")) if row is not None]
+        if not any(row["status"] in {*HOLDING, "in_flight"} or row["error_code"] in TAKEN for row in rows):
+            raise BrokenError(f"note-{n} is there, {items}, but the state has {rows}")
+
+
+def _others_are_untouched(seen: Seen) -> None:
+    for item_id, item in seen.world.others.items():
+        if item != seen.items.get(item_id):
+            raise BrokenError(f"somebody else's item was touched: {item} is now {seen.items.get(item_id)}")
+
+
+def _the_rate_is_kept(world: World) -> None:
+    told = world.told
+    if told.too_many and world.switches["missing_headers"] == "no":
+        raise BrokenError(f"{told.too_many} requests were sent beyond the rate that was announced")
+
+
+def _counts_tell_the_state(seen: Seen) -> None:
+    world, summary = seen.world, seen.world.told.summary
+    counts = summary.counts  # type: ignore[union-attr]  # asked by who has one
+    if not counts.adds_up() or counts.total != len(world.notes):
+        raise BrokenError(f"the counts do not add up to {len(world.notes)} rows: {counts}")
+    standing = Counter(seen.rows[world.key(note)]["status"] for note in world.notes if world.key(note) in seen.rows)
+    in_flight = standing["in_flight"]
+    most = in_flight + standing["staged"]  # a staged item may be live by now
+    if not in_flight <= counts.in_doubt <= most and not world.told.ailed:
+        raise BrokenError(f"{counts.in_doubt} in doubt are counted, {in_flight} are in flight")
+    done = counts.created + counts.updated + counts.staged + counts.unchanged
+    if done > standing["published"] + standing["staged"]:
+        raise BrokenError(f"{done} rows are counted as done, the state says {standing}")
+
+
+def _rejects_are_the_rejected_rows(seen: Seen) -> None:
+    """The rejects file holds the rows that are counted as rejected, each with the reason that the state has."""
+    world, summary = seen.world, seen.world.told.summary
+    if summary is None or world.told.ailed or world.told.error is not None:
+        return
+    lines: list[dict[str, str]] = []
+    if summary.rejects is not None:
+        with summary.rejects.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+    if len(lines) != summary.counts.rejected:
+        raise BrokenError(f"{summary.counts.rejected} rows are counted as rejected, {len(lines)} are in the file")
+    for line in lines:
+        note = world.notes[int(line["_row"]) - HEADER - 1]
+        row = seen.rows.get(world.key(note), {})
+        if line["Slug"] != note.slug or line["_error_code"] != row.get("error_code"):
+            raise BrokenError(f"the rejects say {line} of {note.slug}, the state says {row}")
+
+
+def at_the_end(world: World) -> None:
+    """Check what holds once a last run without faults has ended: each row is there once, or rejected with a reason."""
+    seen = after_a_run(world)
+    if world.told.summary is None or world.told.exit_code not in {0, 1}:
+        raise BrokenError(f"the last run, without a fault, ended with {world.told.exit_code}: {world.told.error}")
+    ours = seen.ours()
+    for note in world.notes:
+        _each_row_is_there_once(seen, note, ours.get(note.n, []), in_sheet=True)
+    for note in world.gone:
+        _each_row_is_there_once(seen, note, ours.get(note.n, []), in_sheet=False)
+
+
+def _each_row_is_there_once(seen: Seen, note: Note, items: list[Shown], *, in_sheet: bool) -> None:
+    world = seen.world
+    row = seen.rows.get(world.key(note))
+    if len(items) > 1 and not _excused(world, items):
+        raise BrokenError(f"{note.slug} is there {len(items)} times: {items}")
+    if row is None:
+        if in_sheet or (items and not world.forgot and not world.rekeyed):
+            raise BrokenError(f"{note.slug}: the state does not know the row; items: {items}")
+        return
+    status = row["status"]
+    if status == "pending" and in_sheet:
+        raise BrokenError(f"{note.slug} is still {status}")
+    if status == "in_flight":
+        raise BrokenError(f"{note.slug} is still in flight; it is {'' if in_sheet else 'not '}in the sheet")
+    if status == "rejected" and in_sheet:
+        _the_reason_is_right(seen, note, row, items)
+    elif status in HOLDING:
+        _the_content_is_right(world, note, row, items, in_sheet=in_sheet)
+    elif items and (in_sheet or status != "rejected") and not world.late:
+        raise BrokenError(f"{note.slug} is {status} in the state, and there: {items}")
+
+
+def _excused(world: World, items: list[Shown]) -> bool:
+    """Whether more than one item of a row is beyond what is promised (state.md, "Where the promise ends").
+
+    "A commit later than `patience` on a server that suffixes taken slugs". And without the old state file nobody can
+    tell that items are of one row whose slug or content differ.
+    """
+    slugs, texts = {item.slug for item in items}, {item.text for item in items}
+    if world.late and world.switches["taken_slug"] == "suffix" and len(slugs) == len(items):
+        return True
+    return world.forgot and len(items) in {len(slugs), len(texts)}
+
+
+def _the_content_is_right(world: World, note: Note, row: dict[str, Any], items: list[Shown], *, in_sheet: bool) -> None:
+    """A row that is called published or staged."""
+    status = row["status"]
+    deleted = any(text in world.touched_texts for text in note.texts)
+    item = next((one for one in items if one.id == row["item_id"]), items[0] if items else None)
+    if item is None:
+        if not deleted:
+            raise BrokenError(f"{note.slug} is called {status} and is not there")
+        return
+    if (item.text not in note.texts or item.name != f"Note {note.n}") and item.id not in world.touched:
+        raise BrokenError(f"{note.slug} has a text that it never had: {item.text}")
+    if deleted:
+        return
+    if item.id != row["item_id"]:
+        raise BrokenError(f"{note.slug} is another item than the state says")
+    if item.live != (status == "published"):
+        raise BrokenError(f"{note.slug} is {status}, but live: {item.live}")
+    if in_sheet and status == "staged" and not note.draft and item.text == note.texts[-1]:
+        raise BrokenError(f"{note.slug} is meant live and staged")
+
+
+def _the_reason_is_right(seen: Seen, note: Note, row: dict[str, Any], items: list[Shown]) -> None:
+    """A row that is rejected is nowhere else, and for the reason that it has."""
+    world, code = seen.world, row["error_code"]
+    lost = world.forgot or world.rekeyed or world.late
+    deleted = any(text in world.touched_texts for text in note.texts)
+    if note.bad and row["error_source"] == "check" and code == "too_long" and (not items or lost):
+        return
+    if items and not (code in TAKEN and (deleted or lost)):
+        raise BrokenError(f"{note.slug} is rejected ({code}: {row['error']}), and there: {items}")
+    if code in TAKEN:
+        held = any(item.slug == note.slug for item in seen.items.values())
+        if not held and world.switches["deleted_slug"] != "held":
+            raise BrokenError(f"{note.slug} is rejected as {code}, but nobody has its slug")
+    elif note.photo != DEAD and not (world.happened["plan limit"] and "limit reached" in str(row["error"])):
+        raise BrokenError(f"{note.slug} is a good row and rejected: {code}: {row['error']}")

@@ -1,0 +1,157 @@
+"""What people do: others in Webflow while a run is under way, and the user between two runs."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.simulation.process import ENDS, beside, kept, put_back
+
+if TYPE_CHECKING:
+    from tests.simulation.mix import Mix
+    from tests.simulation.webflow import Shown
+    from tests.simulation.world import World
+
+COPY = "copy"
+"""How the files of an old copy of the state file are named."""
+
+
+def gather(world: World, mix: Mix) -> None:
+    """Let people come by during the next run."""
+    chance = world.chance
+    for _ in range(chance.choice(mix.somebody)):
+        what = chance.choice(mix.somebody_does)
+        world.later(chance.choice(mix.somebody_after) * chance.random(), partial(act, world, what))
+    pages = set()
+    if chance.random() < mix.ambush:
+        pages = {chance.randint(1, 12) for _ in range(3)}
+    what = chance.choice(["makes another", "deletes"])
+    world.wire.ambush = lambda page: act(world, what, "between two pages") if page in pages else None
+    if chance.random() < mix.eats:
+        for _ in range(5):
+            world.later(100 * chance.random(), lambda: eat(world))
+    if chance.random() < mix.schema:
+        world.later(chance.choice([0.0, 3.0, 30.0]), lambda: change_fields(world))
+
+
+def leave(world: World) -> None:
+    """Mend what would stop every later run."""
+    world.wire.ambush = lambda _page: None
+    world.switches["plan_limit"] = "0"  # somebody has bought a larger plan
+    world.app._revoked.clear()
+    _, collection = world.webflow.ask("GET", "")
+    for field in collection["fields"]:
+        if field["slug"] not in {"name", "slug"} and field["isRequired"]:
+            world.ask("PATCH", f"/fields/{field['id']}", {"isRequired": False})
+
+
+def act(world: World, what: str, when: str = "") -> None:
+    """Somebody else works in the collection."""
+    chance = world.chance
+    items = sorted(world.webflow.items(), key=lambda item: item.id)
+    if what.startswith("makes"):
+        other = what == "makes another" or not world.notes
+        slug = f"other-{len(world.others)}" if other else chance.choice(world.notes).slug
+        data = {"name": f"Other {slug}", "slug": slug, "text": "Somebody else's"}
+        status, made = world.ask("POST", "/items/live", {"fieldData": data})
+        if status < 300:
+            world.others[made["id"]] = _found(world, made["id"])
+    elif items:
+        item = chance.choice(items)
+        if what == "deletes":
+            status, _ = world.ask("DELETE", f"/items/{item.id}")
+        else:
+            status, _ = world.ask("PATCH", f"/items/{item.id}/live", {"fieldData": {"text": f"Edited: {item.text}"}})
+        if status < 300 and item.id in world.others:
+            world.others[item.id] = _found(world, item.id)
+        elif status < 300:
+            world.touched.add(item.id)
+            world.touched_texts.add(item.text)
+    world.count(f"somebody: {what} {when}".strip())
+
+
+def _found(world: World, item_id: str) -> Shown | None:
+    return next((item for item in world.webflow.items() if item.id == item_id), None)
+
+
+def eat(world: World) -> None:
+    """Other clients of the same token use up some of the rate limit."""
+    world.webflow.eat(world.chance.choice([5, 50, 1_000]))
+    world.told.eaten = True
+    world.told.disturbed += 1
+    world.count("somebody: eats the rate limit")
+
+
+def change_fields(world: World) -> None:
+    """Somebody adds a field to the collection, perhaps one that every item must have, or takes one away."""
+    _, collection = world.webflow.ask("GET", "")
+    own = [field for field in collection["fields"] if field["displayName"].startswith("Mood")]
+    what = world.chance.choice(["adds a field", "adds a required field", "removes a field"])
+    if what == "removes a field" and own:
+        world.ask("DELETE", f"/fields/{own[0]['id']}")
+    else:
+        what = "adds a field" if what == "removes a field" else what
+        new = {"type": "PlainText", "displayName": f"Mood {len(own)}", "isRequired": what == "adds a required field"}
+        world.ask("POST", "/fields", new)
+    world.count(f"somebody: {what}")
+
+
+def day(world: World, mix: Mix) -> None:
+    """What the user does between two runs."""
+    world.hours.now += world.chance.choice(mix.pause)
+    _edit(world, mix)
+    _move(world, mix)
+    _lose(world, mix)
+
+
+def _edit(world: World, mix: Mix) -> None:
+    chance, notes = world.chance, world.notes
+    for _ in range(chance.choice(mix.edits)):
+        if notes:
+            chance.choice(notes).edited(chance, mix.long_texts)
+            world.count("day: a row edited")
+    for note in notes:
+        if note.draft and chance.random() < mix.undrafts:
+            note.draft = False
+            world.count("day: a draft meant live")
+
+
+def _move(world: World, mix: Mix) -> None:
+    chance, notes = world.chance, world.notes
+    if chance.random() < mix.shuffles:
+        chance.shuffle(notes)
+        world.count("day: rows reordered")
+    if chance.random() < mix.removes and len(notes) > 1:
+        world.gone.append(notes.pop(chance.randrange(len(notes))))
+        world.tell(f"ROW {world.gone[-1].slug} removed from the sheet")
+        world.count("day: a row removed")
+    if chance.random() < mix.brings_back and world.gone:
+        notes.append(world.gone.pop())
+        world.tell(f"ROW {notes[-1].slug} is back in the sheet")
+        world.count("day: a row brought back")
+
+
+def _lose(world: World, mix: Mix) -> None:
+    """Delete the state file, keep a copy of it, or put an old one back: once no lost request is young any more."""
+    chance, state = world.chance, world.process.state
+    if chance.random() < mix.forgets and state.exists():
+        world.hours.now += 1_000  # else the promise ends here
+        for end in (*ENDS, "-shm"):
+            beside(state, end).unlink(missing_ok=True)
+        world.forgot = True
+        world.tell("STATE FILE deleted")
+        world.count("day: the state file deleted")
+    elif chance.random() < mix.copies and state.exists():
+        for end in ENDS:
+            kept(state, end, what=COPY).unlink(missing_ok=True)
+            if beside(state, end).exists():
+                shutil.copyfile(beside(state, end), kept(state, end, what=COPY))
+        world.copied = True
+        world.tell("STATE FILE copied")
+    elif world.copied and chance.random() < mix.restores:
+        world.hours.now += 1_000  # else the promise ends here
+        put_back(state, ((end, kept(state, end, what=COPY)) for end in ENDS))
+        world.forgot = True
+        world.tell("STATE FILE set back to the copy")
+        world.count("day: an old copy of the state file put back")

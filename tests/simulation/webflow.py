@@ -1,0 +1,113 @@
+"""The simulated Webflow, watched: which faults really happened, which requests came too many, what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from importer.sandbox.api import Call
+from importer.sandbox.faults import FaultPlan, FaultRule
+from importer.sandbox.limits import Allowance, RateWindows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from importer.sandbox import Sandbox
+
+
+def described(fault: dict[str, Any]) -> str:
+    """Name a fault as the statistics do: what it does, with its parameters."""
+    facts = [f"{name}={value}" for name, value in fault.items() if name not in {"when", "do"}]
+    return " ".join(["fault:", fault["do"], *facts])
+
+
+class Firing(FaultPlan):
+    """A fault plan that says which of its faults happened."""
+
+    def __init__(self, rules: Iterable[FaultRule], told: Callable[[str], None]) -> None:
+        super().__init__(list(rules))
+        self._told = told
+
+    def pick(self, method: str, path: str, body: bytes) -> FaultRule | None:
+        rule = super().pick(method, path, body)
+        if rule is not None:
+            self._told(described({"do": rule.do} | rule.facts))
+        return rule
+
+
+class Windows(RateWindows):
+    """The rate windows, which tell of each request that came too many."""
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def count(self, token: str, now: float, limit: int) -> Allowance:
+        allowance = super().count(token, now, limit)
+        if not allowance.granted:
+            self._told()
+        return allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item, as the server's own file has it; `whole` is everything that can be read of it."""
+
+    id: str
+    slug: str
+    name: str
+    text: str
+    live: bool
+    whole: tuple[Any, ...]
+
+    @property
+    def n(self) -> int | None:
+        """The number of the note that this is an item of, as far as its text tells; None for other people's."""
+        return int(self.text[5:].partition(",")[0]) if self.text.startswith("Note ") else None
+
+
+class Webflow:
+    """What other people do in Webflow, and what stands there: past all faults, limits and delays."""
+
+    def __init__(self, app: Sandbox) -> None:
+        self.app = app
+        self.collection: str = app.world.connection.execute("SELECT id FROM collections").fetchone()[0]
+
+    def items(self) -> list[Shown]:
+        """All items that there are."""
+        self.app._catch_up()
+        found = self.app.world.connection.execute("SELECT * FROM items WHERE collection = ?", [self.collection])
+        return [
+            Shown(
+                row["id"],
+                row["slug"],
+                row["name"],
+                orjson.loads(row["data"]).get("text", ""),
+                row["live"] is not None,
+                tuple(row),
+            )
+            for row in found
+        ]
+
+    def number(self) -> int:
+        """Count the items that there are."""
+        self.app._catch_up()
+        found = self.app.world.connection.execute("SELECT count(*) FROM items WHERE collection = ?", [self.collection])
+        return int(found.fetchone()[0])
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Let somebody else do something in the collection, at once: status and body of the answer."""
+        self.app._catch_up()
+        call = Call(method, f"/collections/{self.collection}{path}", {}, orjson.dumps(body) if body else b"", "sandbox")
+        answer = self.app.api.answer(call)
+        return answer.status, orjson.loads(answer.body) if answer.body else None
+
+    def eat(self, requests: int) -> None:
+        """Let other clients use up some of the rate limit."""
+        world = self.app.world
+        limit = int(float(world.settings["rate_limit"]))
+        for _ in range(min(requests, limit)):
+            if not self.app.windows.exhausted("sandbox", world.now(), limit):
+                self.app.windows.count("sandbox", world.now(), limit)
