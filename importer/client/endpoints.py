@@ -24,6 +24,11 @@ def create_items(collection: str, bodies: Sequence[bytes], *, live: bool, skip_i
     return _write("POST", _items(collection, live=live), bodies, skip_invalid_files=skip_invalid_files)
 
 
+def update_items(collection: str, bodies: Sequence[bytes]) -> Call:
+    """Change up to 100 staged items; each body names its item by `id`."""
+    return _write("PATCH", _items(collection, live=False), bodies, skip_invalid_files=False)
+
+
 def delete_items(collection: str, ids: Sequence[str], *, locale: str = "") -> Call:
     """Delete up to 100 items (with `locale`, only that variant of them)."""
     return Call("DELETE", _items(collection, live=False), body=_named(ids, locale), timeout=WRITE_TIMEOUT)
@@ -63,6 +68,22 @@ def collections(site_id: str) -> Call:
 def collection(collection_id: str) -> Call:
     """Read a collection with its fields."""
     return Call("GET", f"/collections/{_part(collection_id)}")
+
+
+def create_collection(site_id: str, *, name: str, singular: str) -> Call:
+    """Create a collection that has no fields but name and slug."""
+    body = orjson.dumps({"displayName": name, "singularName": singular})
+    return Call("POST", f"/sites/{_part(site_id)}/collections", body=body)
+
+
+def delete_collection(collection_id: str) -> Call:
+    """Delete a collection with all its items."""
+    return Call("DELETE", f"/collections/{_part(collection_id)}")
+
+
+def items_asked(collection_id: str, asked: Sequence[tuple[str, str]], *, live: bool) -> Call:
+    """Read the first page of a collection's items with any query parameters, such as a filter or an order."""
+    return Call("GET", _items(collection_id, live=live), (("limit", str(PAGE)), ("offset", "0"), *asked))
 
 
 def items_page(  # noqa: PLR0913 - one for each query parameter of the endpoint

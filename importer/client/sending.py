@@ -88,6 +88,7 @@ class Client:
         self._tally = tally
         self._patience = patience
         self._turn = asyncio.Lock()
+        self._queued = 0
         self._news = asyncio.Event()
         self._waits: dict[object, tuple[str, float]] = {}
         self.server_time: datetime | None = None
@@ -152,12 +153,16 @@ class Client:
     async def _send(self, call: Call, before: Callable[[], None] | None = None) -> tuple[Reply, float]:
         """Send one request; its reply, and when it went."""
         request = self._request(call)
-        async with self._turn:
-            await self._let_go()
-            if before is not None:
-                before()
-            sent_at = self._clock.monotonic()
-            self._pacer.sent(sent_at)
+        self._queued += 1
+        try:
+            async with self._turn:
+                await self._let_go()
+                if before is not None:
+                    before()
+                sent_at = self._clock.monotonic()
+                self._pacer.sent(sent_at)
+        finally:
+            self._queued -= 1
         self._tally.sent += 1
         return await self._exchange(request, sent_at), sent_at
 
@@ -210,7 +215,7 @@ class Client:
     async def _let_go(self) -> None:
         """Return when the pacer lets the next request go; an answer that comes meanwhile may make that sooner."""
         held = False
-        while (pause := self._pacer.wait(self._clock.monotonic())) > 0:
+        while (pause := self._pacer.wait(self._clock.monotonic(), self._queued)) > 0:
             self._news.clear()
             if math.isinf(pause):
                 await self._news.wait()
@@ -286,7 +291,7 @@ class Client:
                 return Reply(ReplyKind.OK, status, None, None, date)
             if body is UNREADABLE:
                 return Reply(ReplyKind.LOST, status, None, None, date, f"its answer ({status}) cannot be read")
-            return Reply(ReplyKind.OK, status, body, None, date)
+            return Reply(ReplyKind.OK, status, body, None, date, rate=_rate(response))
         error = read_error(status, body)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             self._tally.throttled += 1
@@ -303,6 +308,12 @@ def _date(response: httpx.Response) -> datetime | None:
     except (KeyError, ValueError):
         return None
     return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _rate(response: httpx.Response) -> tuple[str | None, str | None, str | None]:
+    """Take what an answer says of the rate limit, as it stands there."""
+    headers = response.headers
+    return headers.get("X-RateLimit-Limit"), headers.get("X-RateLimit-Remaining"), headers.get("Retry-After")
 
 
 def _unopened(request: httpx.Request, error: Exception) -> str:

@@ -98,7 +98,8 @@ class Reply:
     """How one request ended.
 
     `body` is the parsed JSON of a success (None for 204), `error` Webflow's own error, `server_time` the answer's
-    `Date`, `reason` a part of a sentence for people ("the connection broke before the answer").
+    `Date`, `reason` a part of a sentence for people ("the connection broke before the answer"). `rate` is what a
+    success says of the limit, as it stands there: X-RateLimit-Limit, X-RateLimit-Remaining, Retry-After.
     """
 
     kind: ReplyKind
@@ -107,6 +108,7 @@ class Reply:
     error: ApiError | None = None
     server_time: datetime | None = None
     reason: str = ""
+    rate: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
 class _Envelope(BaseModel):

@@ -21,7 +21,7 @@ from importer.commands.waiting import watched
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
 from importer.model import Counts, Observer, Progress, Silent, Tally, Unsettled
 from importer.planning import Decision
-from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing
+from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing, with_seen_lag
 from importer.report.rejects import write_rejects
 from importer.report.sentences import doubt_text
 from importer.settings import run_folder
@@ -239,7 +239,7 @@ async def _published(current: _Run) -> None:
             state=state,
             clock=opened.clock,
             target=target,
-            timing=Timing.of(options.patience, embedded=opened.embedded),
+            timing=with_seen_lag(Timing.of(options.patience, embedded=opened.embedded), state),
             listings=Listings(opened.client, target.collection),
             run=current.id,
             source=job.sheet_text,

@@ -11,7 +11,7 @@ from importer.state.file import StateFile
 from importer.state.lock import Heartbeat, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -135,8 +135,13 @@ class Book:
 
     def set_fact(self, name: str, value: str | None) -> None:
         """Keep a small fact, or forget it (None)."""
+        self.set_facts({name: value})
+
+    def set_facts(self, facts: Mapping[str, str | None]) -> None:
+        """Keep small facts, or forget them (None), all or none of them."""
         with self._file.transaction() as connection:
-            runs.put_fact(connection, name, value)
+            for name, value in facts.items():
+                runs.put_fact(connection, name, value)
 
     def save_cache(self, kind: str, name: str, value: Any) -> None:
         """Keep something that was read from Webflow ("schema", "site", "references"), as JSON."""

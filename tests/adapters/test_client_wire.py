@@ -147,7 +147,8 @@ async def test_request_as_it_goes_over_the_wire() -> None:
         assert "User-Agent: importer/" in head
         assert "Content-Type: application/json\r\n" in head
         assert one.wire.bodies == [b'{"items":[{"a":1},{"b":2}]}']
-        assert reply == Reply(ReplyKind.OK, 202, {"items": []}, None, datetime(2026, 10, 21, 7, 28, tzinfo=UTC))
+        date = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
+        assert reply == Reply(ReplyKind.OK, 202, {"items": []}, None, date, rate=("6000", "5999", "60"))
         assert one.client.server_time == reply.server_time
         assert one.client.requests_left() == 5999
         assert "secret" not in repr(one.client) + repr(reply) + str(vars(one.client))
