@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from importer.publishing.target import Place
     from importer.publishing.troubles import Troubles
 
+_EXACT = 10
+"""Seconds below which a duration is said to a tenth elsewhere."""
+
 
 class Telling:
     """Tells how far a run is and what it waits for."""
@@ -53,15 +56,15 @@ class Telling:
         self._said = until
         self._ledger.say(
             f"Nothing is left to do but wait for {_which(rows, now)}. They are looked for in the collection; those"
-            f" that are not there in {duration(until - now)} are sent again. It is safe to stop here: the next run"
-            " goes on with them."
+            f" that are not there in {_span(math.ceil(until - now))} are sent again. It is safe to stop here:"
+            " the next run goes on with them."
         )
 
 
 def waits_for(rows: Collection[Doubtful], now: float) -> str:
     """Say which rows are in doubt, since when, and when it is known at the latest what became of them."""
     left = max(one.due for one in rows) - now
-    until = f"known in {duration(math.ceil(left))} at the latest" if left > 0 else "they are looked for now"
+    until = f"known in {_span(math.ceil(left))} at the latest" if left > 0 else "they are looked for now"
     return f"{_which(rows, now)}: {until}"
 
 
@@ -69,12 +72,18 @@ def _which(rows: Collection[Doubtful], now: float) -> str:
     lost = [one for one in rows if one.lost]
     said = []
     if lost:
-        ago = duration(math.floor(now - min(one.ended for one in lost)))
-        said.append(f"{number_of(len(lost), 'row', 'rows')} whose answer was lost {ago} ago")
+        age = math.floor(now - min(one.ended for one in lost))
+        ago = f"{_span(age)} ago" if age else "just now"
+        said.append(f"{number_of(len(lost), 'row', 'rows')} whose answer was lost {ago}")
     if len(rows) > len(lost):
         others = number_of(len(rows) - len(lost), "row", "rows")
         said.append(f"{others} whose answer does not say what became of them")
     return " and ".join(said)
+
+
+def _span(seconds: int) -> str:
+    """Whole seconds, for what counts up and down."""
+    return duration(seconds) if seconds >= _EXACT else f"{seconds} s"
 
 
 def unsettled(place: Place) -> Unsettled | None:
