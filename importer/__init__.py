@@ -1,7 +1,8 @@
 """Spreadsheets into Webflow CMS collections: complete, correct, exactly once.
 
-`run` and `check` are the commands without the command line: they print nothing and give a `RunResult`, whose `error`
-says what ended them early. `load_mapping` raises such an error itself; all of them are `ImporterError`s.
+`run`, `check` and `verify` are the commands without the command line: they print nothing and give a `RunResult` (the
+last one a `VerifyResult`), whose `error` says what ended them early. `load_mapping` raises such an error itself; all of
+them are `ImporterError`s.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from importer.commands.options import RunOptions
     from importer.commands.result import RunResult
     from importer.commands.run import run
+    from importer.commands.verify import verify
     from importer.errors import (
         Bug,
         CollectionChanged,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         TokenError,
         UsageError,
     )
+    from importer.report.receipts import VerifyResult
 
 __all__ = [
     "Bug",
@@ -61,17 +64,21 @@ __all__ = [
     "StateError",
     "TokenError",
     "UsageError",
+    "VerifyResult",
     "check",
     "load_mapping",
     "run",
+    "verify",
 ]
 
 _HOMES = {
     "RunOptions": "importer.commands.options",
     "RunResult": "importer.commands.result",
+    "VerifyResult": "importer.report.receipts",
     "check": "importer.commands.check",
     "load_mapping": "importer.commands.loading",
     "run": "importer.commands.run",
+    "verify": "importer.commands.verify",
 }
 """Where the others are; what is not named here is an error, of `importer.errors`."""
 

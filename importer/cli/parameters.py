@@ -41,6 +41,14 @@ GUARD = Parsed("count or percentage", "parse_count_or_percent")
 ROWS = Parsed("rows", "parse_rows")
 FILE = click.Path(path_type=Path, dir_okay=False)
 
+REQUESTS_PER_MINUTE = click.option(
+    "--requests-per-minute", type=click.IntRange(min=1), metavar="N", help="A limit of your own."
+)
+PATIENCE = click.option(
+    "--patience", type=DURATION, metavar="TIME", default="5m", show_default=True,
+    help="How long a lost request may still take effect.",
+)  # fmt: skip
+
 
 class Files(NamedTuple):
     """A mapping and its sheet (None: the one that the mapping names)."""
@@ -105,17 +113,21 @@ def sending(command: F) -> F:
         click.option("--draft", is_flag=True, help="Stage every item as a draft instead of publishing it."),
         click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N items to be sent."),
         click.option("--rows", type=ROWS, metavar="ROWS", help="Only these rows of the sheet, such as 2-40,97."),
-        click.option("--requests-per-minute", type=click.IntRange(min=1), metavar="N", help="A limit of your own."),
+        REQUESTS_PER_MINUTE,
         click.option("--concurrency", type=click.IntRange(min=1), metavar="N", default=4, show_default=True,
                      help="Requests under way at the same time."),
-        click.option("--patience", type=DURATION, metavar="TIME", default="5m", show_default=True,
-                     help="How long a lost request may still take effect."),
+        PATIENCE,
         click.option("--deadline", type=DURATION, metavar="TIME", help="Stop after this time; run again to go on."),
         click.option("--max-rejects", type=GUARD, metavar="N|P%", help="Send nothing if more rows are rejected."),
         click.option("--max-change", type=GUARD, metavar="N|P%", help="Send nothing if more items would change."),
         click.option("--max-delete", type=GUARD, metavar="N|P%", help="Send nothing if more would be removed."),
         click.option("--accept-new-keys", is_flag=True, help="Go on although the rules of key or slug changed."),
     )  # fmt: skip
+
+
+def patient(command: F) -> F:
+    """Add what a command takes that reads much, and sends little."""
+    return _with(command, REQUESTS_PER_MINUTE, PATIENCE)
 
 
 def talking(command: F) -> F:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from importer.commands.doctor import Diagnosis
+    from importer.commands.probe import Probe
     from importer.commands.result import RunResult
     from importer.commands.status import StateReport
     from importer.errors import ImporterError
     from importer.model import Row
+    from importer.report.receipts import VerifyResult
 
 
 def print_error(error: ImporterError, *, as_json: bool) -> int:
@@ -84,7 +86,7 @@ def print_check(result: RunResult, *, as_json: bool) -> int:
 
 
 @contextmanager
-def _complaining(result: RunResult) -> Iterator[None]:
+def _complaining(result: RunResult | VerifyResult) -> Iterator[None]:
     """Print the result here; what broke the run is said after it, also where nobody reads the result."""
     try:
         yield
@@ -126,6 +128,31 @@ ROW_COLUMNS = (
 """The header of `status --list`."""
 
 
+def print_proof(result: VerifyResult, *, as_json: bool, strangers: bool) -> int:
+    """Print what was proven, and each row that does not stand as it should; the exit status."""
+    from importer.report.deviations import proof_text
+
+    with _complaining(result):
+        if as_json:
+            print_json(result.as_json(strangers=strangers))
+        elif result.proof is not None:
+            with printing(result.exit_code):
+                click.echo(proof_text(result, strangers=strangers))
+    return result.exit_code
+
+
+def print_receipts(result: VerifyResult, *, wanted: str | None, strangers: bool) -> int:
+    """Print the receipts (of one verdict), then the items that no row holds, as CSV; the exit status."""
+    from importer.report.deviations import COLUMNS, lines_of
+
+    with _complaining(result), printing(result.exit_code):
+        if result.proof is not None:
+            lines = csv.writer(sys.stdout, lineterminator="\n")
+            lines.writerow(COLUMNS)
+            lines.writerows(lines_of(result.proof, wanted=wanted, strangers=strangers))
+    return result.exit_code
+
+
 def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
     """Print what the doctor found; the exit status."""
     from importer.commands.doctor import as_json as findings_json
@@ -142,4 +169,20 @@ def print_diagnosis(diagnosis: Diagnosis, *, as_json: bool) -> int:
             if finding.hint:
                 click.echo(f"{'':<5} {'':<{width}}  -> {finding.hint}")
         click.echo("\nEverything is in place." if diagnosis.error is None else "\nA run would end before it began.")
+    return result.exit_code
+
+
+def print_probe(done: Probe, *, as_json: bool) -> int:
+    """Print what a probe was answered, then what ended it early; the exit status."""
+    from importer.commands.probe import as_json as probe_json
+    from importer.commands.probe import lines
+    from importer.report.summary import RunResult
+
+    result = RunResult(error=done.error)
+    with _complaining(result):
+        if as_json:
+            print_json({**result.as_json(), "probe": probe_json(done)})
+        elif done.answers:
+            with printing(result.exit_code):
+                click.echo("\n".join(lines(done)))
     return result.exit_code

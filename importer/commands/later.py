@@ -7,7 +7,6 @@ from importer.errors import NotYet
 INSTEAD = {
     "init": "Write the mapping by hand, after those in mappings/; `importer check` names every mistake in one go.",
     "plan": "`importer check MAPPING` says which rows would be sent and which rejected; nothing is sent by it.",
-    "verify": "`importer status MAPPING --list` shows what the state file knows of each row.",
     "undo": "`importer status MAPPING --list published` lists the items of the runs, with their ids.",
     "export": "Webflow's own export (collection settings) gives a CSV; a mapping can read it.",
 }

@@ -114,12 +114,12 @@ class View(Generic[T]):
 
 
 class Listings:
-    """The two listings of a collection: `/items` and `/items/live`."""
+    """The two listings of a collection: `/items` and `/items/live`; `newest_first` where Webflow takes that wish."""
 
-    def __init__(self, client: Client, collection: str) -> None:
+    def __init__(self, client: Client, collection: str, *, newest_first: bool = True) -> None:
         self._client = client
         self._collection = collection
-        self._sortable = True
+        self._sortable = newest_first
 
     async def page(self, offset: int, *, live: bool, locale: str = "", slug: str | None = None) -> Page:
         """Read one page, newest first where Webflow takes that wish (the OpenAPI description of May 2026 has it).

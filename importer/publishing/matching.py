@@ -95,6 +95,11 @@ def is_ours(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
     return sent is not None and same_name(sent.name, item.name)
 
 
+def stem_of(slug: str) -> str | None:
+    """The slug that a suffixed one was made from; None where it has no suffix."""
+    return _SUFFIX.sub("", slug) if _SUFFIX.search(slug) else None
+
+
 def status_of(item: Shown) -> Status:
     """Whether an item is published or staged."""
     published = item.live or (item.last_published is not None and not item.is_draft)
@@ -120,8 +125,9 @@ def find(
     for item in items:
         slug = item.slug.casefold()
         by_slug[slug].append(item)
-        if slug not in sent and _SUFFIX.search(slug):
-            by_stem[_SUFFIX.sub("", slug)].append(item)
+        stem = stem_of(slug)
+        if stem is not None and slug not in sent:
+            by_stem[stem].append(item)
     found: dict[Key, Shown] = {}
     taken: set[str] = set()
     for source, rows in ((by_slug, wanted), (by_stem, [one for one in wanted if one.id in suffixed])):

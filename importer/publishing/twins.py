@@ -32,11 +32,15 @@ CONFLICT, SERVER_ERROR = 409, 500
 
 
 class Twins:
-    """Finds rows that became two items, and mends them; what cannot be proven ours is reported and left."""
+    """Finds rows that became two items, and mends them; what cannot be proven ours is reported and left.
+
+    `removed` are the ids of the items that are gone.
+    """
 
     def __init__(self, place: Place, ledger: Ledger) -> None:
         self._place, self._ledger = place, ledger
         self._turn = asyncio.Lock()
+        self.removed: list[str] = []
 
     async def check_altered(self) -> None:
         """Look at rows that came back under an altered slug though they had been sent before."""
@@ -47,17 +51,17 @@ class Twins:
         for check in state.twin_checks():
             key = (check.locale, check.key)
             row = state.rows([key])[key]
-            if row.slug_sent is None or await self._mend(wanted_of(row, check.request), []):
+            if row.slug_sent is None or await self.leave_oldest(wanted_of(row, check.request), []):
                 state.drop_twin_checks([key])  # else it is looked at again in the next run
 
     async def mend(self, settled: Settled) -> bool:
         """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
         mended = True
         for wanted, item in settled.twins:
-            mended = await self._mend(wanted, [item.slug]) and mended
+            mended = await self.leave_oldest(wanted, [item.slug]) and mended
         return mended
 
-    async def _mend(self, wanted: Wanted, slugs: list[str]) -> bool:
+    async def leave_oldest(self, wanted: Wanted, slugs: list[str]) -> bool:
         """Leave a row the oldest of the items that are provably its own; whether nothing is left to do.
 
         One row at a time, as it stands now: the row gets the item that stays before any other is removed, so that at
@@ -100,6 +104,7 @@ class Twins:
             if reply.kind is not ReplyKind.OK and not gone:
                 self._ledger.say(f"The twin {item_id} could not be removed ({reply.reason}); remove it in Webflow.")
                 return False
+        self.removed.append(item_id)
         state.forget_seen([item_id])
         state.set_fact(REMOVE + item_id, None)
         self._ledger.counts.removed += reply.kind is ReplyKind.OK

@@ -16,6 +16,7 @@ from importer.state.records import (
     TwinCheck,
     unnamed_key,
 )
+from importer.state.standing import Standing
 from importer.state.store import State
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SeenItem",
     "Sent",
     "SentRow",
+    "Standing",
     "State",
     "TwinCheck",
     "unnamed_key",

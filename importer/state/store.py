@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importer.state import requests, rows, runs, seen
+from importer.state import requests, rows, runs, seen, standing
 from importer.state.book import Book
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SentRow,
         TwinCheck,
     )
+    from importer.state.standing import Standing
 
 Named = tuple[str, str]
 """A row by its locale and key."""
@@ -57,6 +58,14 @@ class State(Book):
     def all_rows(self, status: Status | None = None) -> Iterator[Row]:
         """Give all rows (of a status), in the order of the sheet."""
         return rows.all_rows(self._file, self._read_collection, status)
+
+    def standings(self) -> Iterator[Standing]:
+        """Give all rows in the order of the sheet, each with the request that carried it last."""
+        return standing.standings(self._file, self._read_collection)
+
+    def sent_locales(self) -> list[str]:
+        """List the locales of the rows that were ever sent, or that hold an item."""
+        return standing.sent_locales(self._file, self._read_collection)
 
     def keys_by_item(self, item_ids: Sequence[str]) -> dict[str, Named]:
         """Find the (locale, key) of the rows that hold these items, by item id."""
@@ -227,6 +236,10 @@ class State(Book):
     def latest_request(self) -> int:
         """Tell the number of the newest request, 0 if there is none."""
         return requests.latest_request(self._file)
+
+    def latest_moment(self) -> datetime | None:
+        """Tell when the last request was sent, answered or lost (the server's clock); None where that is not known."""
+        return standing.latest_moment(self._file)
 
     # What look-ups showed ------------------------------------------------------------------------------------------
 

@@ -1,0 +1,155 @@
+"""Proving a state file: what stock was taken of is held against what the state says of each row; nothing is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from importer.model import Status
+from importer.publishing.matching import Evidence, Wanted, age, is_ours, stem_of
+from importer.publishing.settling import wanted_of
+from importer.report.receipts import Receipt, Stray
+from importer.state import SentRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from importer.model import Row
+    from importer.publishing.judging import Judge
+    from importer.publishing.matching import Shown
+    from importer.publishing.stock import Sight, Stock
+    from importer.state import Standing, State
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """A row that has more than the item it holds: what its items are looked for by, and under which slugs."""
+
+    wanted: Wanted
+    slugs: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Proven:
+    """A receipt for each row in the order of the sheet, and every item that no row holds.
+
+    `doubled` rows can be healed: each of them keeps the oldest of its items.
+    """
+
+    receipts: list[Receipt] = field(default_factory=list)
+    twins: list[Stray] = field(default_factory=list)
+    strangers: list[Stray] = field(default_factory=list)
+    doubled: list[Doubled] = field(default_factory=list)
+    listed: int = 0
+    held: int = 0
+    unsettled: int = 0
+    whole: bool = True
+
+
+@dataclass(slots=True)
+class _Free:
+    """The items of one locale that no row holds, as far as they are not told yet whose they are."""
+
+    items: dict[str, Shown] = field(default_factory=dict)
+    suspects: dict[str, Stray] = field(default_factory=dict)
+    by_slug: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
+    by_stem: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
+
+    def under(self, slug: str) -> list[Shown]:
+        """Give those under this slug, or under it with a suffix; oldest first."""
+        found = [*self.by_slug.get(slug.casefold(), ()), *self.by_stem.get(slug.casefold(), ())]
+        return sorted((item for item in found if item.id in self.items), key=age)
+
+
+def prove(state: State, stocks: Mapping[str, Stock], judge: Judge) -> Proven:
+    """Hold what was listed (by locale) against the state file."""
+    proven = Proven(whole=all(stock.whole for stock in stocks.values()))
+    free = _free_items(state, stocks)
+    for standing in state.standings():
+        row, stock = standing.row, stocks.get(standing.row.locale)
+        held = None if stock is None else stock.sight(row.item_id)
+        ours = _ours(state, standing, free.get(row.locale))
+        flying = row.status is Status.IN_FLIGHT
+        claimed = ours[0] if ours and (held is None or flying) else None
+        receipt = judge.receipt(standing, stock, claimed)
+        proven.receipts.append(receipt)
+        proven.held += held is not None
+        proven.unsettled += claimed is not None
+        twins = ours if claimed is None else ours[1:]
+        proven.twins += [_stray(item, row, of=receipt.item_id) for item in twins]
+        if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
+            proven.doubled += _doubled(state, row, receipt, held, ours)
+    proven.listed = sum(len(stock.everything()) for stock in stocks.values())
+    for one in free.values():
+        proven.strangers += [one.suspects.get(item.id) or _stray(item) for item in one.items.values()]
+    return proven
+
+
+def _free_items(state: State, stocks: Mapping[str, Stock]) -> dict[str, _Free]:
+    """Find the items that no row holds, by the slugs and the stems under which they can be a row's own."""
+    held: dict[str, set[str]] = defaultdict(set)
+    sent: dict[str, set[str]] = defaultdict(set)
+    for standing in state.standings():
+        row = standing.row
+        if row.item_id is not None:
+            held[row.locale].add(row.item_id)
+        if row.slug_sent:
+            sent[row.locale].add(row.slug_sent.casefold())
+    found: dict[str, _Free] = {}
+    for locale, stock in stocks.items():
+        free = found.setdefault(locale, _Free())
+        for item_id, sight in stock.everything().items():
+            if item_id in held[locale]:
+                continue
+            item = free.items[item_id] = sight.shown
+            slug = item.slug.casefold()
+            free.by_slug[slug].append(item)
+            stem = stem_of(slug)
+            if stem is not None and slug not in sent[locale]:
+                free.by_stem[stem].append(item)
+    return found
+
+
+def _ours(state: State, standing: Standing, free: _Free | None) -> list[Shown]:
+    """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be."""
+    row = standing.row
+    if free is None or row.first_request is None or not row.slug_sent:
+        return []
+    candidates = free.under(row.slug_sent)
+    if not candidates:
+        return []
+    wanted = _wanted(state, row)
+    ids = [item.id for item in candidates]
+    evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
+    ours = [item for item in candidates if is_ours(wanted, item, evidence)]
+    for item in ours:
+        del free.items[item.id]
+    for item in candidates:
+        if item.id in free.items and is_ours(_whatever(wanted, row, item), item, evidence):
+            free.suspects[item.id] = replace(_stray(item, row, of=row.item_id), suspect=True)
+    return ours
+
+
+def _doubled(state: State, row: Row, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Iterator[Doubled]:
+    """Give what it takes to heal a row; one whose item was edited is left alone where a twin of it is older."""
+    if held is None or receipt.fields == () or age(held.shown) < age(ours[0]):
+        slugs = {item.slug for item in ours} | ({held.shown.slug} if held is not None else set())
+        yield Doubled(_wanted(state, row), tuple(sorted(slugs)))
+
+
+def _wanted(state: State, row: Row) -> Wanted:
+    """What a row is looked for by, whichever of its sends made the item."""
+    first = row.first_request or 0
+    return wanted_of(row, first, state.sent_before(row.locale, row.key, first))
+
+
+def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
+    """The same, as if this item's content had been sent: what is left is name, time and sightings."""
+    sent = SentRow(row.locale, row.key, wanted.slug, row.name or "", "", item.readable)
+    return replace(wanted, sent={item.readable: sent})
+
+
+def _stray(item: Shown, row: Row | None = None, *, of: str | None = None) -> Stray:
+    told = Stray(item_id=item.id, locale=item.locale, slug=item.slug, name=item.name, created_on=item.created_on, of=of)
+    return told if row is None else replace(told, file=row.source, row=row.source_row, key=row.key)

@@ -1,0 +1,185 @@
+"""What `verify` found, as text for people: counts, and a sentence for each row that does not stand as it should."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.report.amounts import duration, number_of
+from importer.report.receipts import DEVIATIONS, OPEN, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importer.report.receipts import Proof, Receipt, Stray, VerifyResult
+
+SHOWN = 50
+"""Sentences that are shown; `--list` gives all rows."""
+
+LABELS = {
+    Verdict.PROVEN: "proven: there, as sent, live or staged as it should be",
+    Verdict.EDITED: "edited in Webflow since",
+    Verdict.NOT_LIVE: "no longer live",
+    Verdict.MADE_LIVE: "live, though sent as a draft",
+    Verdict.MISSING: "missing",
+    Verdict.UNRECORDED: "there, though the state file does not know it",
+    Verdict.IN_DOUBT: "in doubt: sent, outcome not known yet",
+    Verdict.UNKNOWN: "not known: the listing could not be read whole",
+    Verdict.REJECTED: "rejected, and not there",
+    Verdict.NOT_SENT: "not sent yet, and not there",
+}
+"""What a person reads for each verdict."""
+
+COLUMNS = (
+    "row", "verdict", "status", "key", "locale", "live", "slug", "item_id", "fields", "not_comparable", "compared",
+    "request", "time", "fingerprint", "said", "source",
+)  # fmt: skip
+"""The header of `verify --list`."""
+
+TWIN, STRANGER = "twin", "stranger"
+"""What stands in place of a verdict for items that no row holds."""
+
+HEADLINES = {
+    0: "all stands as the state file says",
+    1: "not all stands as the state file says",
+    7: "not all is known",
+}
+
+
+def proof_text(result: VerifyResult, *, strangers: bool = False) -> str:
+    """Give the whole answer; the error that ended it is said elsewhere."""
+    proof = result.proof
+    if proof is None:
+        return ""
+    headline = HEADLINES.get(result.exit_code, "stopped before its end")
+    lines = [f"{Path(proof.mapping).name} -> {proof.collection_slug}: {headline} ({duration(result.seconds)})"]
+    lines += [_line(number, LABELS[verdict]) for verdict, number in proof.rows.items() if number]
+    lines.append(_line(len(proof.receipts), "rows in all"))
+    lines += _not_comparable(proof)
+    lines.append(f"  {_items(proof)}")
+    lines.append(f"  {number_of(proof.tally.sent, 'request', 'requests')}")
+    lines.append(f"  state:         {proof.state}")
+    told = [*_sentences(proof)]
+    lines += ["", *told[:SHOWN]] if told else []
+    if len(told) > SHOWN:
+        lines.append(f"... and {len(told) - SHOWN:,} more: `importer verify {proof.mapping} --list` gives all of them.")
+    if strangers and proof.strangers:
+        lines += ["", "Items that no row holds:"]
+        lines += [f'  {one.item_id}  {one.slug}  "{one.name}"' for one in proof.strangers]
+    return "\n".join([*lines, *(("", *result.notes) if result.notes else ())])
+
+
+def lines_of(proof: Proof, *, wanted: str | None, strangers: bool) -> Iterator[tuple[object, ...]]:
+    """Give the lines of `verify --list`: receipts (of one verdict), twins, and strangers where they are asked for."""
+    for one in proof.receipts:
+        if wanted in {None, one.verdict}:
+            told = one.as_json()
+            fields = "?" if one.fields is None else " ".join(one.fields)
+            yield (
+                *(one.row, one.verdict.value, one.status, one.key, one.locale, one.live, one.slug, one.item_id, fields),
+                *(" ".join(one.not_comparable), one.compared, one.request, told["time"], one.fingerprint),
+                *(sentence(one), one.file),
+            )
+    if wanted in {None, TWIN}:
+        yield from (_stray_line(TWIN, one) for one in proof.twins)
+    if wanted == STRANGER or (wanted is None and strangers):
+        yield from (_stray_line(STRANGER, one) for one in proof.strangers)
+
+
+def _stray_line(kind: str, stray: Stray) -> tuple[object, ...]:
+    said = twin_sentence(stray) if kind == TWIN else suspect_sentence(stray) if stray.suspect else ""
+    where = (stray.row, kind, None, stray.key, stray.locale, None, stray.slug, stray.item_id)
+    return (*where, *(None,) * 6, said, stray.file)
+
+
+def sentence(receipt: Receipt) -> str:
+    """Say how a row deviates, and what to do next; nothing of a row that stands as it should."""
+    what = _WHAT.get(receipt.verdict)
+    if what is None:
+        return ""
+    fields = "its content (which fields is not known)" if receipt.fields is None else ", ".join(receipt.fields)
+    where = "" if receipt.edit_live is not False or not receipt.live else ", in a draft that is not live"
+    also = f" Changed as well: {fields}." if receipt.verdict is not Verdict.EDITED and receipt.fields != () else ""
+    return f"{_row(receipt)}: {what.format(item=receipt.item_id, fields=fields, where=where)}{also}{_next(receipt)}"
+
+
+_WHAT = {
+    Verdict.EDITED: "somebody changed {fields}{where} (item {item}).",
+    Verdict.NOT_LIVE: "its item {item} is there, and not live.",
+    Verdict.MADE_LIVE: "it was sent as a draft, and its item {item} is live.",
+    Verdict.MISSING: "its item {item} is gone.",
+    Verdict.UNRECORDED: "an item that is its own is there ({item}), and the state file does not know it.",
+    Verdict.IN_DOUBT: "what became of it is not known yet.",
+    Verdict.UNKNOWN: "how it stands could not be found out.",
+}
+
+
+def _next(receipt: Receipt) -> str:
+    """Say what to do next."""
+    if receipt.verdict is Verdict.UNRECORDED:
+        if receipt.status in {"published", "staged"}:
+            return " `importer verify --heal` gives it to the row."
+        verb = "retry" if receipt.status == "rejected" else "run"
+        return f" `importer {verb}` finds it."
+    return {
+        Verdict.EDITED: " Keep it, or change it back in Webflow.",
+        Verdict.NOT_LIVE: " If it should be live, publish it in Webflow.",
+        Verdict.MADE_LIVE: " If it should be a draft, unpublish it in Webflow.",
+        Verdict.MISSING: " If it should be there, run once with a new state file (--state PATH):"
+        " what is there is taken over, what is missing is made.",
+        Verdict.IN_DOUBT: " `importer run` settles it.",
+        Verdict.UNKNOWN: " Verify again later.",
+    }.get(receipt.verdict, "")
+
+
+def twin_sentence(twin: Stray) -> str:
+    """Say whose twin an item is."""
+    return (
+        f'{_name(twin.file)}, row {twin.row}: the item {twin.item_id} ("{twin.slug}") is a twin of its item {twin.of}.'
+        " `importer verify --heal` removes the newer one."
+    )
+
+
+def suspect_sentence(stray: Stray) -> str:
+    """Say whose twin an item may be."""
+    return (
+        f'{_name(stray.file)}, row {stray.row}: the item {stray.item_id} ("{stray.slug}") has its name and came after'
+        " it, but other content: it may be a twin that somebody edited. Look at it in Webflow; it is left alone."
+    )
+
+
+def _sentences(proof: Proof) -> Iterator[str]:
+    yield from (sentence(one) for one in proof.receipts if one.verdict in DEVIATIONS | OPEN)
+    yield from map(twin_sentence, proof.twins)
+    yield from map(suspect_sentence, proof.suspects)
+
+
+def _not_comparable(proof: Proof) -> Iterator[str]:
+    """Name the fields that nobody can compare with what was sent."""
+    counts = Counter(name for one in proof.receipts for name in one.not_comparable)
+    if counts:
+        said = ", ".join(f"{name} ({number_of(number, 'row', 'rows')})" for name, number in sorted(counts.items()))
+        yield f"  there, but not comparable, for Webflow does not give it back as it was sent: {said}"
+
+
+def _items(proof: Proof) -> str:
+    """Count the items of the collection."""
+    counts = {"of rows": proof.held, "to be settled": proof.unsettled, "of our own doubled": len(proof.twins),
+              "of others": len(proof.strangers)}  # fmt: skip
+    said = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+    removed = f"; {number_of(proof.removed, 'twin', 'twins')} removed" if proof.removed else ""
+    return f"{number_of(proof.listed, 'item', 'items')} listed{f': {said}' if said else ''}{removed}"
+
+
+def _row(receipt: Receipt) -> str:
+    key = f' ("{receipt.key}")' if receipt.key else ""
+    return f"{_name(receipt.file)}, row {receipt.row}{key}"
+
+
+def _name(source: str) -> str:
+    return Path(source).name or source
+
+
+def _line(number: int, label: str) -> str:
+    return f"  {number:>9,} {label}"

@@ -1,0 +1,63 @@
+"""How each row stands: what is told of it together with the request that carried it last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.state import instants
+from importer.state.rows import COLUMNS, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from importer.model import Row
+    from importer.state.file import StateFile
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A row, and the request that carried it last: its number, and the server's time at its answer (loss, or send).
+
+    `parts` is JSON with a short hash of each field as sent; None where that is not known.
+    """
+
+    row: Row
+    parts: str | None
+    request: int | None
+    at: datetime | None
+
+
+def standings(file: StateFile, collection: str) -> Iterator[Standing]:
+    """Give all rows in the order of the sheet, each with its request."""
+    names = [name.strip() for name in COLUMNS.split(",")]
+    of_row = ", ".join(f"rows.{name}" for name in names)
+    lines = file.each(
+        f"SELECT {of_row}, parts, rows.request, coalesce(answered_at, lost_at, sent_at)"  # noqa: S608 - only our own names
+        " FROM rows LEFT JOIN requests ON requests.id = rows.request"
+        " WHERE rows.collection = ? ORDER BY source_row, rows.locale, rows.key",
+        (collection,),
+    )
+    width = len(names)
+    for line in lines:
+        parts, request, at = line[width:]
+        yield Standing(row_of(line[:width]), parts, request, instants.read(at))
+
+
+def sent_locales(file: StateFile, collection: str) -> list[str]:
+    """List the locales of the rows that were ever sent, or that hold an item."""
+    lines = file.all(
+        "SELECT DISTINCT locale FROM rows WHERE collection = ? AND (attempts > 0 OR item_id IS NOT NULL)"
+        " ORDER BY locale",
+        (collection,),
+    )
+    return [locale for (locale,) in lines]
+
+
+def latest_moment(file: StateFile) -> datetime | None:
+    """Tell when, by the server's clock, the last request was sent, answered or lost; None where nothing is known."""
+    line = file.one(
+        "SELECT max(max(coalesce(answered_at, ''), coalesce(lost_at, ''), coalesce(sent_at, ''))) FROM requests"
+    )
+    return None if line is None or not line[0] else instants.read(line[0])
