@@ -6,19 +6,42 @@ import heapq
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from importer.pacing import Pacer
-
 ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor, "round": round}
+
+
+class Pace(Protocol):
+    """Says when requests may go; `importer.pacing.Pacer`, and what it is measured against."""
+
+    def wait(self, now: float, queued: int = 1, /) -> float: ...
+
+    def sent(self, now: float, /) -> None: ...
+
+    def answered(
+        self,
+        sent_at: float,
+        now: float,
+        status: int,
+        limit: str | None = None,
+        remaining: str | None = None,
+        retry_after: str | None = None,
+        /,
+    ) -> None: ...
+
+    def not_answered(self, sent_at: float, now: float, /) -> None: ...
 
 
 @dataclass(slots=True)
 class Server:
-    """A rate limit as Webflow's: a fixed window that its first request opens."""
+    """A rate limit as Webflow's: a fixed window that its first request opens.
+
+    `changes` are moments at which the limit becomes another one; `windows` remembers of each when it was opened, and
+    how many requests of all clients were granted in it.
+    """
 
     limit: int = 60
     rounding: str = "ceil"
@@ -26,17 +49,29 @@ class Server:
     headers: bool = True
     opened: float = -math.inf
     used: int = 0
+    granted: int = 0
     refused: int = 0
+    changes: list[tuple[float, int]] = field(default_factory=list)
+    windows: list[tuple[float, int]] = field(default_factory=list)
 
     def count(self, at: float) -> tuple[int, float]:
         """Count a request that arrives; its status, and when the window ends."""
+        while self.changes and at >= self.changes[0][0]:
+            _, self.limit = self.changes.pop(0)
         if at >= self.opened + self.window:
-            self.opened, self.used = at, 0
+            self.windows.append((self.opened, self.granted))
+            self.opened, self.used, self.granted = at, 0, 0
         self.used += 1
         if self.used > self.limit:
             self.refused += 1
             return 429, self.opened + self.window
+        self.granted += 1
         return 202, self.opened + self.window
+
+    def allowance_used(self) -> float:
+        """Tell what part of the allowance was used, from the second window to the last that is over."""
+        whole = self.windows[2:]
+        return sum(granted for _, granted in whole) / self.limit * self.window / (self.opened - whole[0][0])
 
     def retry_after(self, ends: float, at: float) -> str:
         return str(max(0, ROUNDINGS[self.rounding](round(ends - at, 6))))
@@ -60,7 +95,7 @@ class Outcome:
 
 
 def simulate(  # noqa: C901 - an event loop
-    pacer: Pacer,
+    pacer: Pace,
     server: Server,
     journeys: list[Journey],
     *,
@@ -79,7 +114,7 @@ def simulate(  # noqa: C901 - an event loop
     def pump(now: float) -> None:
         nonlocal flying
         while waiting and flying < in_flight:
-            pause = pacer.wait(now)
+            pause = pacer.wait(now, min(len(waiting), in_flight - flying))
             assert pause >= 0
             if pause > 0:
                 if math.isinf(pause):
