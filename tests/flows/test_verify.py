@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from importer.errors import Locked, StateError
 from importer.report.receipts import Verdict
 from importer.state import State
 from tests.flows.faulty import CREATE
-from tests.flows.verifying import Somebody, by_row, item_of, proof_of, verdicts, verified
+from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, verdicts, verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,21 +264,6 @@ def test_however_webflow_behaves_the_verdicts_are_the_same(
     somebody.unpublishes(4)
     one.app.set(switches=switches)
     assert verdicts(proof_of(one)) == {2: "missing", 3: "edited", 4: "not_live"}
-
-
-class OneMore(httpx.AsyncBaseTransport):
-    """A listing that says that it holds one item more than it ever shows."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._inner.handle_async_request(request)
-        if request.method != "GET" or not request.url.path.endswith("/items"):
-            return answer
-        page = json.loads(await answer.aread())
-        page["pagination"]["total"] += 1
-        return httpx.Response(200, json=page)
 
 
 def test_a_listing_that_cannot_be_read_whole_proves_no_absence(done: Night) -> None:

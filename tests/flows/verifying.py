@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from importer.commands.opening import Door
 from importer.commands.options import RunOptions
@@ -12,8 +15,6 @@ from importer.mapping import parse_mapping
 from importer.pacing import Pacer
 
 if TYPE_CHECKING:
-    import httpx
-
     from importer.report.receipts import Proof, Receipt, VerifyResult
     from tests.flows.conftest import Night
 
@@ -99,3 +100,18 @@ class Somebody:
         self._night.app.set(switches={"taken_slug": "suffix"})
         sent = {"name": f"Note {n}", "slug": f"note-{n}", "text": f"Text of note {n}"} | fields
         return self._night.strangers([sent])[0]
+
+
+class OneMore(httpx.AsyncBaseTransport):
+    """A listing that says that it holds one item more than it ever shows."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        if request.method != "GET" or not request.url.path.endswith("/items"):
+            return answer
+        page = json.loads(await answer.aread())
+        page["pagination"]["total"] += 1
+        return httpx.Response(200, json=page)

@@ -1,0 +1,206 @@
+"""`verify --heal`: the newer of a row's own items is removed by id; never the original, never a stranger's."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from importer.errors import Interrupted, Locked
+from importer.state import State
+from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, verdicts, verified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+REMOVING = {"method": "DELETE", "path": "*/items"}
+"""The requests that remove items."""
+
+
+@pytest.fixture
+def done(night: Callable[..., Night]) -> Night:
+    """Five notes, sent and live, on a server that suffixes taken slugs; a minute has passed."""
+    one = night(taken_slug="suffix")
+    one.run()
+    one.passes(60)
+    return one
+
+
+def everything(night: Night) -> set[str]:
+    """The ids of all items."""
+    return {item["id"] for item in night.items(live=False)}
+
+
+def test_exactly_the_twins_are_removed(done: Night) -> None:
+    """Strangers, edited twins and originals stay; every request that removed something is in the state file."""
+    somebody = Somebody(done)
+    twins = [somebody.doubles(2), somebody.doubles(2), somebody.doubles(4)]
+    others = done.strangers([{"name": "Other", "slug": "note-2-x"}, {"name": "Note 3", "slug": "note-3-x"}])
+    somebody.doubles(5, text="edited since")
+    somebody.edits(3, text="of the row")
+    before = everything(done)
+    result = verified(done, heal=True)
+    assert result.error is None
+    assert result.proof is not None
+    assert (result.proof.removed, result.proof.twins, verdicts(result.proof)) == (3, (), {3: "edited"})
+    assert everything(done) == before - set(twins)
+    assert set(others) < before
+    asked = done.ask_state("SELECT verb, outcome FROM requests WHERE run = 'verify' ORDER BY id")
+    assert asked == [("unpublish", "answered"), ("delete", "answered")] * 3
+    again = proof_of(done)
+    assert (again.twins, len(again.suspects), len(again.strangers)) == ((), 2, 3)
+
+
+def test_without_heal_nothing_is_removed(done: Night) -> None:
+    """Reading is not writing."""
+    Somebody(done).doubles(2)
+    before, writes = everything(done), done.writes()
+    assert verified(done).exit_code == 1
+    assert (everything(done), done.writes()) == (before, writes)
+
+
+def test_the_last_item_of_a_row_is_given_to_it_and_not_removed(done: Night) -> None:
+    """Somebody removed the original: what is left of the row's own is its item now."""
+    somebody = Somebody(done)
+    left = somebody.doubles(2)
+    somebody.deletes(3)
+    assert verdicts(proof_of(done)) == {3: "unrecorded"}
+    proof = proof_of(done, heal=True)
+    assert (verdicts(proof), proof.removed, item_of(done, 3)) == ({}, 0, left)
+    assert left in everything(done)
+
+
+def test_an_original_under_another_slug_stays_the_original(done: Night) -> None:
+    """Somebody renamed it: it is found by what it is called now, before its twin is removed."""
+    somebody = Somebody(done)
+    original, twin = item_of(done, 3), somebody.doubles(2)
+    somebody.edits(3, slug="renamed")
+    proof = proof_of(done, heal=True)
+    assert (verdicts(proof), by_row(proof)[3].fields, proof.removed) == ({3: "edited"}, ("slug",), 1)
+    assert item_of(done, 3) == original
+    assert twin not in everything(done)
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_the_older_item_is_the_original_whichever_the_row_holds(done: Night, *, edited: bool) -> None:
+    """The row gets the older one first; but what somebody edited since is never removed."""
+    older, newer = item_of(done, 3), Somebody(done).doubles(2)
+    with State.open(done.state) as state, state._file.transaction() as connection:
+        (slug,) = [item["fieldData"]["slug"] for item in done.items(live=True) if item["id"] == newer]
+        connection.execute("UPDATE rows SET item_id = ?, slug = ? WHERE source_row = 3", (newer, slug))
+    if edited:
+        Somebody(done).edits(3, text="by hand")
+    proof = proof_of(done, heal=True)
+    assert {older, newer} & everything(done) == ({older, newer} if edited else {older})
+    assert item_of(done, 3) == (newer if edited else older)
+    assert len(proof.twins) == edited
+
+
+@pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "reset_before"}, {"do": "throttle"}, {"do": "slow"}])
+def test_removing_is_asked_for_again_until_it_is_answered(done: Night, fault: dict[str, Any]) -> None:
+    """A lost answer to a removal is no doubt: it is asked for by id."""
+    twin = Somebody(done).doubles(2)
+    done.faults = [{"when": {"method": "DELETE", "nth": 1}, **fault}, {"when": REMOVING | {"nth": 1}, **fault}]
+    proof = proof_of(done, heal=True)
+    assert (verdicts(proof), proof.twins) == ({}, ())
+    assert twin not in everything(done)
+    assert len(everything(done)) == 5
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Dying(httpx.AsyncBaseTransport):
+    """Lets the process die at its n-th request that writes: before it goes, or when its work is done."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, n: int, *, after: bool) -> None:
+        self._inner, self._n, self._after, self._writes = inner, n, after, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._writes += request.method != "GET"
+        dies = request.method != "GET" and self._writes == self._n
+        if dies and not self._after:
+            raise Died
+        answer = await self._inner.handle_async_request(request)
+        if dies:
+            raise Died
+        return answer
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_healing_that_is_killed_is_done_by_the_next_one(done: Night, *, after: bool) -> None:
+    """At each of its requests it may die; what was begun is ended, and no row is without its item at any time."""
+    somebody = Somebody(done)
+    originals = everything(done)
+    twins = [somebody.doubles(2), somebody.doubles(4)]
+    deaths = 0
+    for n in (1, 2, 1, 2, 3):
+        done.wire = lambda inner, n=n: Dying(inner, n, after=after)  # type: ignore[misc]
+        try:
+            verified(done, heal=True)
+        except Died:
+            deaths += 1
+        assert originals <= everything(done)
+    assert deaths >= 3
+    done.wire = lambda inner: inner
+    proof = proof_of(done, heal=True)
+    assert (verdicts(proof), proof.twins) == ({}, ())
+    assert everything(done) == originals
+    assert set(twins).isdisjoint(originals)
+    assert done.run().counts.unchanged == 5
+    assert verified(done).exit_code == 0
+
+
+class Told(httpx.AsyncBaseTransport):
+    """Sends a signal at the first request that writes."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner, self._told = inner, False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET" and not self._told:
+            self._told = True
+            signal.raise_signal(signal.SIGINT)
+        return await self._inner.handle_async_request(request)
+
+
+def test_a_signal_ends_it_in_order(done: Night) -> None:
+    """The twin that is being removed is removed, the others are left; what was done is said."""
+    somebody = Somebody(done)
+    for n in (2, 3, 4):
+        somebody.doubles(n)
+    done.wire = Told
+    result = verified(done, heal=True)
+    assert isinstance(result.error, Interrupted)
+    assert result.exit_code == 130
+    assert result.proof is not None
+    assert (result.proof.removed, len(result.proof.twins)) == (1, 2)
+    done.wire = lambda inner: inner
+    assert len(everything(done)) == 7
+    assert proof_of(done, heal=True).removed == 2
+    assert len(everything(done)) == 5
+
+
+def test_it_holds_the_state_file_like_a_run(done: Night) -> None:
+    """Two do not write at once."""
+    Somebody(done).doubles(2)
+    with State.open(done.state) as state, state.lock():
+        assert isinstance(verified(done, heal=True).error, Locked)
+    assert len(everything(done)) == 6
+
+
+def test_where_the_listing_proves_nothing_nothing_is_removed(night: Callable[..., Night]) -> None:
+    """An original that was not shown may be there."""
+    one = night(taken_slug="suffix")
+    one.run()
+    one.passes(60)
+    Somebody(one).doubles(2)
+    one.wire = OneMore
+    result = verified(one, heal=True)
+    assert result.proof is not None
+    assert (result.proof.removed, len(result.proof.twins), result.exit_code) == (0, 1, 7)
