@@ -55,6 +55,10 @@ class Mix:
     """How many rows are bad in a way that only Webflow can see."""
     long_texts: float = 0.05
     """Rows that are bad in a way that our own checks see, from the beginning and after each edit."""
+    photos: float = 0.1
+    """Rows with a picture that can be fetched; they go into requests of their own."""
+    alike: float = 0.05
+    """Rows that have name and text of another row, and its slug with a suffix."""
     keyed: float = 0.3
     """Worlds whose key is a column that is no field."""
     drafts: float = 0.1
@@ -116,6 +120,8 @@ class Mix:
     """How often that is meant."""
     reslugs: float = 0.04
     """Days on which the rule of the slug is changed, and changed back after the run."""
+    imitates: float = 0.0
+    """Days on which somebody makes an item that looks like a row that was never sent, but for a suffix of its slug."""
     removes: float = 0.15
     """Days on which a row leaves the sheet."""
     brings_back: float = 0.1

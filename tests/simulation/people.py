@@ -6,6 +6,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.simulation.invariants import rows_of
 from tests.simulation.process import ENDS, beside, kept, put_back
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def gather(world: World, mix: Mix) -> None:
 def leave(world: World) -> None:
     """Mend what would stop every later run."""
     world.wire.ambush = lambda _page: None
+    world.alone()
     world.switches["plan_limit"] = "0"  # somebody has bought a larger plan
     world.app._revoked.clear()
     _, collection = world.webflow.ask("GET", "")
@@ -102,6 +104,8 @@ def day(world: World, mix: Mix) -> None:
     world.hours.now += world.chance.choice(mix.pause)
     _edit(world, mix)
     _move(world, mix)
+    if world.chance.random() < mix.imitates:
+        _imitate(world)
     _lose(world, mix)
 
 
@@ -130,6 +134,20 @@ def _move(world: World, mix: Mix) -> None:
         notes.append(world.gone.pop())
         world.tell(f"ROW {notes[-1].slug} is back in the sheet")
         world.count("day: a row brought back")
+
+
+def _imitate(world: World) -> None:
+    """Somebody makes an item that looks like a row that was never sent; it is listed before the next run."""
+    rows = rows_of(world.process.state)
+    unsent = [note for note in world.notes if not rows.get(world.key(note), {}).get("attempts")]
+    if unsent:
+        note = world.chance.choice(unsent)
+        data = {"name": note.title, "slug": f"{note.slug}-{len(world.others)}", "text": note.texts[-1]}
+        status, made = world.ask("POST", "/items/live", {"fieldData": data})
+        if status < 300:
+            world.others[made["id"]] = _found(world, made["id"])
+            world.count("day: somebody imitates a row")
+        world.hours.now += 10
 
 
 def _lose(world: World, mix: Mix) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -141,3 +142,14 @@ def put_back(state: Path, copies: Iterable[tuple[str, Path]]) -> None:
     for end, copy in copies:
         if copy.exists():
             shutil.copyfile(copy, beside(state, end))
+
+
+def rows_of(state: Path) -> dict[str, dict[str, Any]]:
+    """Read the rows of a state file by their keys; none where there is no file yet, or no table in it."""
+    if not state.exists():
+        return {}
+    with closing(sqlite3.connect(state)) as file:
+        file.row_factory = sqlite3.Row
+        if not file.execute("SELECT 1 FROM sqlite_schema WHERE name = 'rows'").fetchone():
+            return {}
+        return {row["key"]: dict(row) for row in file.execute("SELECT * FROM rows")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from importer.sandbox.api import Call
+from importer.sandbox.api import Api, Call
 from importer.sandbox.faults import FaultPlan, FaultRule
 from importer.sandbox.limits import Allowance, RateWindows
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from importer.sandbox import Sandbox
+    from importer.sandbox.answers import Answer
+    from importer.sandbox.structure import World
+
+REFUSED = 400
 
 
 def described(fault: dict[str, Any]) -> str:
@@ -49,6 +53,28 @@ class Windows(RateWindows):
         if not allowance.granted:
             self._told()
         return allowance
+
+
+class Doing(Api):
+    """The API, which tells what it did where its answer does not say so."""
+
+    def __init__(self, world: World, told: Callable[[str], None]) -> None:
+        super().__init__(world)
+        self._told = told
+
+    def answer(self, call: Call) -> Answer:
+        if call.method != "POST":
+            return super().answer(call)
+        before = self._number()
+        answer = super().answer(call)
+        if answer.status == REFUSED and self._number() > before:
+            self._told("circumstance: a chunk partly accepted")
+        if b"limit reached" in answer.body:
+            self._told("circumstance: the plan's limit reached")
+        return answer
+
+    def _number(self) -> int:
+        return int(self.world.connection.execute("SELECT count(*) FROM items").fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)

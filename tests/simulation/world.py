@@ -25,8 +25,8 @@ from importer.report import rejects
 from importer.sandbox import create_app
 from importer.state import State
 from tests.flows.conftest import EVENING, SEED, Hours, JumpingLoop
-from tests.simulation.process import Ailment, Death, Died, Process, Watched
-from tests.simulation.webflow import Firing, Shown, Webflow, Windows
+from tests.simulation.process import Ailment, Death, Died, Process, Watched, rows_of
+from tests.simulation.webflow import Doing, Firing, Shown, Webflow, Windows
 from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ PATIENCE = 60.0
 
 LONGEST = 200
 """Characters that a text may have."""
+
+GOOD = "https://example.com/ok.png"
+"""A picture that Webflow can fetch."""
 
 DEAD = "https://example.com/dead.png"
 """A picture that Webflow cannot fetch: only Webflow can know that the row is bad."""
@@ -60,10 +63,16 @@ class Note:
     texts: list[str]
     photo: str | None = None
     draft: bool = False
+    like: Note | None = None
+    """The row whose name and text it has."""
+
+    @property
+    def title(self) -> str:
+        return f"Note {self.like.n if self.like else self.n}"
 
     @property
     def slug(self) -> str:
-        return f"note-{self.n}"
+        return f"{self.like.slug}-b" if self.like else f"note-{self.n}"
 
     @property
     def bad(self) -> bool:
@@ -91,8 +100,11 @@ class Told:
     """Faults that happened, and what other people did meanwhile."""
     throttled: bool = False
     eaten: bool = False
+    refused: int = 0
+    """Requests that were one too many (429), and `too_many` those of them that nothing excuses."""
     too_many: int = 0
-    """Requests beyond the announced rate."""
+    in_doubt: int = 0
+    """Rows that were in doubt when it began."""
     items_before: int = 0
 
 
@@ -100,6 +112,11 @@ class Loop(JumpingLoop):
     """A loop for a whole world; while a process is awaited each of its steps counts, and a dead one is left alone."""
 
     process: Process | None = None
+
+    def __init__(self, hours: Hours) -> None:
+        super().__init__(hours)
+        self.mishaps: list[dict[str, Any]] = []
+        self.set_exception_handler(lambda _loop, context: self.mishaps.append(context))
 
     def _run_once(self) -> None:
         if self.process is not None:
@@ -157,12 +174,14 @@ class World:
             draw=lambda size: lots.randbytes(size).hex(),
         )
         self.app.windows = Windows(self._too_many)
+        self.app.api = Doing(self.app.world, self.count)
         self.webflow = Webflow(self.app)
         self.loop = Loop(self.hours)
         self.process = Process(self.folder / "notes.db")
         self.inside = LocalTransport(self.app)
         self.wire = Wire(self.inside, self.process, random.Random(f"{self.seed} wire"), self.tell)
         self.told = Told(0)
+        self._visits: list[asyncio.TimerHandle] = []
 
     @property
     def mapping(self) -> dict[str, Any]:
@@ -190,6 +209,11 @@ class World:
         """Add a line to the story."""
         self.story.append(f"{self.hours.now:9.2f}  {line}")
 
+    @property
+    def plan_reached(self) -> bool:
+        """Whether Webflow ever said that the plan holds no more items."""
+        return bool(self.happened["circumstance: the plan's limit reached"] + self.happened["fault: plan_limit"])
+
     def count(self, what: str) -> None:
         """Count something that really happened."""
         self.happened[what] += 1
@@ -202,6 +226,7 @@ class World:
 
     def _too_many(self) -> None:
         self.count("circumstance: a request too many (429)")
+        self.told.refused += 1
         self.told.too_many += self.wire.answered > 0 and not (self.told.eaten or self.told.throttled)
 
     # The importer --------------------------------------------------------------------------------------------------
@@ -240,7 +265,9 @@ class World:
 
     def _begin(self, limit: int | None) -> None:
         still = bool(self._elsewhere())
-        self.told = Told(self.told.number + 1, limit, eaten=still, items_before=self.webflow.number())
+        in_doubt = sum(row["status"] == "in_flight" for row in rows_of(self.process.state).values())
+        items = self.webflow.number()
+        self.told = Told(self.told.number + 1, limit, eaten=still, items_before=items, in_doubt=in_doubt)
         self.app.set(switches=self.switches, faults=self.faults)
         self.app.plan = Firing(self.app.plan.rules, self._fired)
         self.wire.begins()
@@ -253,7 +280,7 @@ class World:
     def sheet(self) -> pl.DataFrame:
         """The sheet as it stands."""
         rows = [
-            (f"N{one.n}", f"Note {one.n}", one.slug, one.texts[-1], one.photo, "draft" if one.draft else "live")
+            (f"N{one.n}", one.title, one.slug, one.texts[-1], one.photo, "draft" if one.draft else "live")
             for one in self.notes
         ]
         return pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.String), orient="row")
@@ -315,4 +342,10 @@ class World:
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Let something happen after so many seconds."""
-        self.loop.call_at(self.hours.now + seconds, act)
+        self._visits.append(self.loop.call_at(self.hours.now + seconds, act))
+
+    def alone(self) -> None:
+        """Let nobody come any more."""
+        for visit in self._visits:
+            visit.cancel()
+        self._visits.clear()
