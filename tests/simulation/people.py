@@ -6,8 +6,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.simulation.invariants import rows_of
-from tests.simulation.process import ENDS, beside, kept, put_back
+from tests.simulation.process import ENDS, beside, kept, put_back, rows_of
 
 if TYPE_CHECKING:
     from tests.simulation.mix import Mix
