@@ -23,7 +23,8 @@ class Wire(httpx.AsyncBaseTransport):
     """Carries each request in a task of its own; `tell` hears of each that came to an end, and how.
 
     `ambush` is called before a page of a listing is read, with the number of such pages in this run. `page` is how
-    many items a page has at most, as if the collection were many times larger.
+    many items a page has at most, as if the collection were many times larger. `answered` counts the answers of this
+    run that told the rate limit.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Wire(httpx.AsyncBaseTransport):
             raise
         self._tell(f"{what} {request.content.decode()} -> {answer.status_code} {answer.text}")
         await asyncio.sleep(down)
-        self.answered += 1
+        self.answered += "X-RateLimit-Limit" in answer.headers
         return answer
 
     def _of_a_listing(self, request: httpx.Request) -> httpx.Request:
