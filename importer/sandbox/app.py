@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -113,7 +113,10 @@ class Sandbox(Starlette):
     # The API behind its gate
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await Request(scope, receive).body()
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
+            return  # the connection broke before the whole request was here: nothing is done, and nobody to tell
         path = scope["path"].removeprefix("/v2")
         query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         headers = {name: value for name, value in scope["headers"] if name == b"authorization"}

@@ -92,6 +92,19 @@ def test_cut_body_arrives_in_part(app: Sandbox, http: httpx.Client, tags: str) -
             next(parts)
 
 
+def test_a_request_that_breaks_off_is_none(
+    app: Sandbox, http: httpx.Client, tags: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that dies while it speaks changes nothing, and leaves no trace in what the server says."""
+    asked = len(app.log)
+    address = http.base_url
+    with socket.create_connection((address.host, address.port or 80)) as line:
+        line.sendall(f"POST /v2/{tags} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode())
+    assert slugs(http, tags) == slugs(http, tags)
+    assert len(app.log) == asked + 2
+    assert caplog.text == ""
+
+
 def test_slow_answer_outlasts_the_client_and_the_work_is_done(app: Sandbox, http: httpx.Client, tags: str) -> None:
     """A client that gives up does not stop the server."""
     app.set(faults=[{"when": {"method": "POST", "times": 1}, "do": "slow", "seconds": 0.1}])
