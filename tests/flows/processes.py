@@ -23,7 +23,7 @@ from importer.commands.run import run
 from importer.sandbox import create_app, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "sandbox"
@@ -188,13 +188,28 @@ class Served:
         """Replace the plan of faults."""
         self._http.put("/_sandbox", json={"faults": faults}).raise_for_status()
 
+    def switch(self, switches: dict[str, str]) -> None:
+        """Set switches."""
+        self._http.put("/_sandbox", json={"switches": switches}).raise_for_status()
+
+    def report(self) -> dict[str, Any]:
+        """Tell switches, faults with what they did, work that is put off (`late`), and the log."""
+        report: dict[str, Any] = self._http.get("/_sandbox").json()
+        return report
+
+    def make(self, slug: str, fields: Sequence[dict[str, Any]], *, token: str = TOKEN) -> None:
+        """Make live items, as somebody else does."""
+        path, headers = self._path(slug, token)
+        for one in fields:
+            self._http.post(f"{path}/live", json={"fieldData": one}, headers=headers).raise_for_status()
+
     def forget(self) -> None:
         """Empty the log."""
         self._http.post("/_sandbox/reset-log").raise_for_status()
 
     def log(self) -> list[dict[str, Any]]:
         """Every request that was taken in, the oldest first; `status` is None until it is answered."""
-        lines: list[dict[str, Any]] = self._http.get("/_sandbox").json()["log"]
+        lines: list[dict[str, Any]] = self.report()["log"]
         return lines
 
     def creates(self) -> list[dict[str, Any]]:
