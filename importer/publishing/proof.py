@@ -81,8 +81,8 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge) -> Proven:
         if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
             proven.doubled += _doubled(state, row, receipt, held, ours)
     proven.listed = sum(len(stock.everything()) for stock in stocks.values())
-    for one in free.values():
-        proven.strangers += [one.suspects.get(item.id) or _stray(item) for item in one.items.values()]
+    for locale, one in free.items():
+        proven.strangers += [one.suspects.get(item.id) or _stranger(item, locale) for item in one.items.values()]
     return proven
 
 
@@ -150,6 +150,10 @@ def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
     return replace(wanted, sent={item.readable: sent})
 
 
-def _stray(item: Shown, row: Row | None = None, *, of: str | None = None) -> Stray:
-    told = Stray(item_id=item.id, locale=item.locale, slug=item.slug, name=item.name, created_on=item.created_on, of=of)
-    return told if row is None else replace(told, file=row.source, row=row.source_row, key=row.key)
+def _stray(item: Shown, row: Row, *, of: str | None) -> Stray:
+    """An item that has to do with a row."""
+    return replace(_stranger(item, row.locale), file=row.source, row=row.source_row, key=row.key, of=of)
+
+
+def _stranger(item: Shown, locale: str) -> Stray:
+    return Stray(item_id=item.id, locale=locale, slug=item.slug, name=item.name, created_on=item.created_on)

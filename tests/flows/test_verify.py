@@ -9,7 +9,9 @@ import pytest
 
 from importer.errors import Locked, StateError
 from importer.report.receipts import Verdict
+from importer.sandbox.app import default_seed
 from importer.state import State
+from tests.flows.conftest import SEED
 from tests.flows.faulty import CREATE
 from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, verdicts, verified
 
@@ -317,6 +319,29 @@ def test_without_a_state_file_nothing_is_asked_and_nothing_made(night: Callable[
     assert isinstance(result.error, StateError)
     assert not one.state.exists()
     assert not one.app.log
+
+
+def test_each_locale_is_read_on_its_own(night: Callable[..., Night]) -> None:
+    """A row's item is looked for in the row's locale."""
+    one = night(seed={**SEED, "site": default_seed()["site"]}, slug_per_locale="separate")
+    one.mapping["item"] = {"locale": "Photo"}
+    del one.mapping["fields"]["photo"]
+    one.sheet = one.rows(4, Photo=["en", "fr-FR", "fr-FR", "en"], Slug=["a", "a", "b", "b"])
+    one.run()
+    one.passes(60)
+    proof = proof_of(one)
+    assert (verdicts(proof), proof.listed, proof.tally.sent) == ({}, 4, 4)
+    assert len({receipt.locale for receipt in proof.receipts}) == 2
+    Somebody(one).deletes(3)
+    assert verdicts(proof_of(one)) == {3: "missing"}
+
+
+def test_a_state_file_that_cannot_be_locked_is_read_all_the_same(done: Night) -> None:
+    """As in a folder that may only be read: nothing is written there."""
+    done.state.with_name(f"{done.state.name}.lock").unlink(missing_ok=True)
+    done.state.with_name(f"{done.state.name}.lock").mkdir()
+    assert verdicts(proof_of(done)) == {}
+    assert isinstance(verified(done, heal=True).error, StateError)
 
 
 def test_a_state_file_of_another_collection_is_refused(done: Night) -> None:
