@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
+
+from importer.sandbox.api import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,3 +53,29 @@ class Wire(httpx.AsyncBaseTransport):
 
 def creates(request: httpx.Request) -> bool:
     return request.method == "POST" and request.url.path.endswith("/items/live")
+
+
+def meanwhile(one: Night, *deeds: Callable[[], None]) -> None:
+    """Let somebody do things right after the first create went, before anybody looks for what became of it."""
+    waiting = list(deeds)
+
+    class Busy(Wire):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                return await super().handle_async_request(request)
+            finally:
+                if creates(request):
+                    while waiting:
+                        waiting.pop(0)()
+
+    one.wire = Busy
+
+
+def made(one: Night, fields: dict[str, Any], *, draft: bool = False) -> str:
+    """Somebody else makes an item just now; gives its id."""
+    collection = one.app.world.connection.execute("SELECT id FROM collections").fetchone()[0]
+    body = orjson.dumps({"isDraft": draft, "isArchived": False, "fieldData": fields})
+    answer = one.app.api.answer(Call("POST", f"/collections/{collection}/items/live", {}, body, "sandbox"))
+    assert answer.status == 202, answer.body
+    item_id: str = orjson.loads(answer.body)["id"]
+    return item_id

@@ -9,9 +9,12 @@ import pytest
 
 from importer.settings import parse_rows
 from tests.flows.faulty import CREATE
+from tests.flows.notes import complete, content, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx
 
     from tests.flows.conftest import Night
 
@@ -27,14 +30,6 @@ LOCALES: dict[str, Any] = {
         }
     ],
 }
-
-
-def names(number: int) -> list[str]:
-    return sorted(f"note-{n}" for n in range(1, number + 1))
-
-
-def content(number: int, **other: str) -> dict[str, Any]:
-    return {"name": f"Note {number}", "slug": f"note-{number}", "text": f"Text of note {number}"} | other
 
 
 # The rows of the table ------------------------------------------------------------------------------------------------
@@ -142,6 +137,53 @@ def test_row_rejected_by_webflow_for_a_cause_outside_is_sent_again_once_a_run(ni
     before = one.writes()
     assert one.run().counts.rejected == 1
     assert one.writes() - before == 1
+
+
+@pytest.mark.parametrize(
+    ("cause", "refusal"),
+    [
+        ("slug_taken", None),
+        ("slug_held", None),
+        ("server_error", {"do": "status", "status": 500}),
+        ("reference_unknown", {
+            "do": "status", "status": 400, "code": "validation_error", "message": "Validation Error",
+            "details": [{"param": "text", "description": "Referenced item not found: 'Text of note 3'"}],
+        }),
+    ],
+)  # fmt: skip
+def test_row_rejected_by_webflow_for_any_cause_outside_is_sent_again(
+    night: Callable[..., Night], cause: str, refusal: dict[str, Any] | None
+) -> None:
+    """Slug taken or held, referenced item missing, server error: once the cause is gone, the same sheet completes."""
+    one = night(deleted_slug="held" if cause == "slug_held" else "free")
+    ids = one.strangers([content(3, text="Theirs")]) if refusal is None else []
+    if cause == "slug_held":
+        remove(one, ids)
+    one.faults = [] if refusal is None else [{"when": CREATE | {"body": '"slug":"note-3"'}} | refusal]
+    assert one.run().counts.rejected == 1
+    assert one.outcome()[4] == ("rejected", cause)
+    again = one.run().counts
+    assert again.rejected + again.in_doubt == 1, "tried once more, and still so: where nothing succeeds, as an outage"
+    one.faults = []
+    if cause == "slug_taken":
+        remove(one, ids)
+    if cause == "slug_held":
+        one.app.world.connection.execute("DELETE FROM held_slugs")
+    one.passes(300)
+    counts = one.run().counts
+    assert (counts.created, counts.unchanged, one.exit_code) == (1, 4, 0)
+    complete(one, 5)
+
+
+def remove(one: Night, ids: list[str]) -> None:
+    """Somebody deletes these items."""
+
+    async def ask(http: httpx.AsyncClient, _site: dict[str, Any], collection: str) -> None:
+        listed = [{"id": item_id} for item_id in ids]
+        answer = await http.request("DELETE", f"/collections/{collection}/items", json={"items": listed})
+        assert answer.status_code == 204, answer.text
+
+    one.outside(ask)
 
 
 def test_row_rejected_by_webflow_and_changed_is_sent(night: Callable[..., Night]) -> None:
@@ -270,6 +312,26 @@ def test_item_with_equal_content_is_adopted_without_a_state_file(night: Callable
     assert (counts.unchanged, counts.created, one.exit_code) == (230, 0, 0)
     assert one.writes() == before
     assert one.run().counts.unchanged == 230
+
+
+def test_item_with_equal_content_is_adopted_with_an_old_state_file(night: Callable[..., Night]) -> None:
+    """The state file was set back to an older copy: rows that it does not know are found in the collection."""
+    one = night()
+    one.sheet = one.rows(3)
+    one.run()
+    old = one.state.read_bytes()
+    one.passes(300)
+    one.sheet = one.rows(230)
+    one.run()
+    one.passes(300)
+    for end in ("-wal", "-shm"):
+        one.state.with_name(one.state.name + end).unlink(missing_ok=True)
+    one.state.write_bytes(old)
+    before = one.writes()
+    counts = one.run().counts
+    assert (counts.unchanged, counts.created, one.exit_code) == (230, 0, 0)
+    assert one.writes() == before
+    complete(one, 230)
 
 
 def test_item_with_unequal_content_is_slug_taken_and_named(night: Callable[..., Night]) -> None:

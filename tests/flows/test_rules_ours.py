@@ -1,0 +1,356 @@
+"""Rules 1 to 8, clause by clause: what is written down when, and which item is a row's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+import polars as pl
+import pytest
+
+from tests.flows.conftest import EVENING
+from tests.flows.faulty import CREATE
+from tests.flows.notes import Wire, complete, content, creates, made, meanwhile, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+LOST: dict[str, Any] = {"when": CREATE | {"nth": 1}, "do": "reset_before"}
+MADE_AND_LOST: dict[str, Any] = {"when": CREATE | {"nth": 1}, "do": "reset_after"}
+
+
+def held(one: Night) -> dict[str, str]:
+    """Which item each row holds, by the slug that it was sent with."""
+    return dict(one.ask_state("SELECT slug_sent, item_id FROM rows WHERE item_id IS NOT NULL"))
+
+
+# Rules 1 and 2 --------------------------------------------------------------------------------------------------------
+
+
+def test_rule_1_nothing_is_in_flight_while_the_pacer_holds_it_back(night: Callable[..., Night]) -> None:
+    """A request is written down once it is let go: what waits a minute for its turn does not count as sent."""
+    one = night(rate_limit="6")
+    one.sheet = one.filed(100)
+    seen: list[int] = []
+
+    def look(request: httpx.Request) -> None:
+        if creates(request):
+            seen.append(one.ask_state("SELECT count(*) FROM rows WHERE status = 'in_flight'")[0][0])
+            assert abs(one.ask_state("SELECT max(julianday(sent_at)) FROM requests")[0][0] - now()) < 2 / 86_400
+
+    def now() -> float:
+        return (EVENING + one.hours.now) / 86_400 + 2_440_587.5
+
+    one.wire = lambda inner: Wire(inner, before=look)
+    assert one.run().counts.created == 100
+    assert one.hours.now > 60
+    assert len(seen) == 4
+
+
+def test_rule_1_watermark_is_the_greatest_stamp_seen_in_any_answer(night: Callable[..., Night]) -> None:
+    """An empty collection is a watermark before everything; then what the look-up, and each answer, showed counts."""
+    one = night()
+    one.run()
+    assert one.ask_state("SELECT watermark FROM requests") == [("",)]
+    one.passes(1_000)
+    one.strangers([content(900)])
+    one.passes(1_000)
+    one.sheet = one.rows(6)
+    one.run()
+    one.sheet = one.rows(7)
+    one.passes(1_000)
+    one.run()
+    marks = [mark for (mark,) in one.ask_state("SELECT watermark FROM requests ORDER BY id")]
+    stamps = {item["fieldData"]["slug"]: item["createdOn"] for item in one.items(live=True)}
+    assert [mark[:19] for mark in marks[1:]] == [stamps["note-900"][:19], stamps["note-6"][:19]]
+
+
+def test_rule_2_without_its_slug_a_row_is_matched_by_name_and_content_where_one_fits(
+    night: Callable[..., Night],
+) -> None:
+    """The answer altered every slug: rows go by name and content; two that say the same are in doubt, and read."""
+    one = night(answer_order="shuffled")
+    one.sheet = one.rows(6, Title=["A", "B", "C", "D", "Same", "Same"], Text=["a", "b", "c", "d", "same", "same"])
+
+    def rename(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not creates(request):
+            return response
+        items = orjson.loads(response.content)["items"]
+        for item in items:
+            item["fieldData"]["slug"] += "-x1y2z"
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(202, headers=headers, content=orjson.dumps({"items": items}), request=request)
+
+    one.wire = lambda inner: Wire(inner, after=rename)
+    assert one.run().counts.created == 6
+    names_by_id = {item["id"]: item["fieldData"]["name"] for item in one.items(live=True)}
+    told = {slug: names_by_id[item_id] for slug, item_id in one.ask_state("SELECT slug, item_id FROM rows")}
+    altered = {f"note-{n}-x1y2z": name for n, name in enumerate("ABCD", 1)}
+    assert told == altered | {"note-5": "Same", "note-6": "Same"}
+    assert len(names_by_id) == 6
+
+
+def test_rule_2_what_rule_7_must_look_at_is_written_down_with_the_answer(night: Callable[..., Night]) -> None:
+    """The row came back under another slug though it had been sent before: the process may die right then."""
+    one = night(taken_slug="suffix")
+    carried = {"do": "status", "status": 429, "code": "too_many_requests", "work": "done"}
+    one.faults = [{"when": CREATE | {"nth": 1}} | carried, {"when": {"method": "DELETE"}, "do": "missing_scopes"}]
+    one.run()
+    answered = one.ask_state("SELECT id FROM requests WHERE verb = 'create' AND outcome = 'answered'")
+    assert one.ask_state("SELECT DISTINCT request_id FROM twin_checks") == answered
+    assert {warning for (warning,) in one.ask_state("SELECT warning FROM rows")} <= {"slug_altered", None}
+
+
+def test_rule_2_a_slug_is_always_sent(night: Callable[..., Night]) -> None:
+    """Without a rule for it, it is made from the name."""
+    one = night()
+    one.mapping["fields"] = {"name": "Title", "text": "Text"}
+    sent: list[str] = []
+
+    def look(request: httpx.Request) -> None:
+        if creates(request):
+            sent.extend(item["fieldData"]["slug"] for item in orjson.loads(request.content)["items"])
+
+    one.wire = lambda inner: Wire(inner, before=look)
+    assert one.run().counts.created == 5
+    assert sorted(sent) == names(5)
+
+
+# Rule 3 ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_rule_3_rows_of_a_chunk_that_was_refused_are_in_doubt_until_a_listing(
+    night: Callable[..., Night], status: int
+) -> None:
+    """Somebody pulls the plug before it is read: none of the rows counts as not written."""
+    one = night()
+    refusal = {"do": "status", "status": status, "code": "validation_error", "message": "Validation Error"}
+    one.faults = [{"when": CREATE | {"nth": 1}} | refusal]
+    counts = one.run(deadline=5.0).counts
+    assert (counts.in_doubt, counts.not_sent) == (5, 0)
+    assert one.outcome() == dict.fromkeys(range(2, 7), ("in_flight", None))
+    one.faults = []
+    assert one.run().counts.created == 5
+    complete(one, 5)
+
+
+# Rule 4: what an item must be to be ours -----------------------------------------------------------------------------
+
+
+def test_rule_4_item_of_equal_slug_and_other_content_is_not_ours(night: Callable[..., Night]) -> None:
+    """Somebody took the slug while our answer was lost: theirs is not adopted, the row is rejected and names it."""
+    one = night()
+    one.faults = [LOST]
+    theirs: list[str] = []
+    meanwhile(one, lambda: theirs.append(made(one, content(2, text="Theirs"))))
+    counts = one.run().counts
+    assert (counts.created, counts.rejected) == (4, 1)
+    assert one.outcome()[3] == ("rejected", "slug_taken")
+    assert theirs[0] in one.told(3)
+    assert theirs[0] not in held(one).values()
+
+
+def test_rule_4_item_of_equal_content_and_another_slug_is_not_ours(night: Callable[..., Night]) -> None:
+    """Somebody made what says the same, under a slug of their own: ours is made beside it."""
+    one = night()
+    one.faults = [LOST]
+    theirs: list[str] = []
+    meanwhile(one, lambda: theirs.append(made(one, content(2, slug="elsewhere"))))
+    assert one.run().counts.created == 5
+    assert one.published() == sorted([*names(5), "elsewhere"])
+    assert theirs[0] not in held(one).values()
+
+
+def test_rule_4_item_from_before_the_first_watermark_is_not_ours(night: Callable[..., Night]) -> None:
+    """An old look-alike that no look-up showed: what is older than our send was not made by it."""
+    one = night(taken_slug="suffix")
+    (old,) = one.strangers([content(1, slug="note-1-abcde")])
+    one.passes(3_600)
+    one.strangers([content(n) for n in range(1_000, 1_300)])
+    one.passes(3_600)
+    one.sheet = one.rows(1)
+    one.faults = [LOST]
+    meanwhile(one, lambda: one.app.set(switches={"listing_order": "ignored"}))  # so that the old one is read at all
+    assert one.run().counts.created == 1
+    assert one.ask_state("SELECT 1 FROM seen WHERE item_id = ?", old) == [], "else it would be known as a stranger's"
+    assert held(one)["note-1"] != old
+    assert {"note-1", "note-1-abcde"} <= set(one.published())
+
+
+def test_rule_4_item_that_was_seen_before_the_first_send_is_not_ours(night: Callable[..., Night]) -> None:
+    """A look-alike that is as young as our send, but was shown by the look-up before it."""
+    one = night(taken_slug="suffix")
+    (theirs,) = one.strangers([content(2, slug="note-2-abcde")])
+    one.faults = [LOST]
+    assert one.run().counts.created == 5
+    assert theirs not in held(one).values()
+    assert one.published() == sorted([*names(5), "note-2-abcde"])
+
+
+def test_rule_4_item_that_another_row_holds_is_not_ours(night: Callable[..., Night]) -> None:
+    """Two rows say the same, and one has its item, which looks like the other's under a suffixed slug."""
+    one = night()
+    one.sheet = one.rows(1, Title=["Same"], Text=["same"], Slug=["note-1-abc"])
+    one.run()
+    one.sheet = one.rows(2, Title=["Same", "Same"], Text=["same", "same"], Slug=["note-1-abc", "note-1"])
+    one.faults = [LOST]
+    one.run()
+    assert one.exit_code == 0
+    assert one.published() == ["note-1", "note-1-abc"]
+    assert len(set(held(one).values())) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_rule_4_item_under_the_sent_slug_of_another_unsettled_row_is_that_rows(
+    night: Callable[..., Night], *, first: bool
+) -> None:
+    """Two lost rows say the same, and the slug of one looks like a suffix of the other's: sent slugs come first."""
+    one = night()
+    slugs = ["note-1-b", "note-1"] if first else ["note-1", "note-1-b"]
+    one.sheet = one.rows(2, Title=["Same", "Same"], Text=["same", "same"], Slug=slugs)
+    one.faults = [LOST]
+    theirs: list[str] = []
+    meanwhile(one, lambda: theirs.append(made(one, {"name": "Same", "slug": "note-1-b", "text": "same"})))
+    assert one.run().counts.created == 2
+    assert one.published() == ["note-1", "note-1-b"]
+    assert held(one)["note-1-b"] == theirs[0], "the row's own, as far as anybody can tell"
+
+
+@pytest.mark.parametrize("order", ["ignored", "random"])
+def test_rule_4_an_order_that_cannot_be_believed_is_no_order(night: Callable[..., Night], order: str) -> None:
+    """The listing does not come newest first: an item on its last page is found, and no row is made twice."""
+    one = night(listing_order=order, taken_slug="suffix", listing_delay="5")
+    one.strangers([content(n) for n in range(1_000, 1_130)])
+    one.passes(1_000)
+    one.faults = [MADE_AND_LOST]
+    one.run()
+    assert one.exit_code == 0
+    assert [slug for slug in one.published() if slug < "note-10"] == ["note-1"]
+    assert one.published().count("note-1") == 1
+    assert len(one.items(live=False)) == 135
+
+
+def test_rule_4_one_page_of_equal_stamps_shows_no_order(night: Callable[..., Night]) -> None:
+    """A page of a hundred items with one stamp may be the start or the end: more is read before a row is not there."""
+    one = night(listing_order="ignored", stamps="equal", taken_slug="suffix")
+    one.strangers([content(n) for n in range(1_000, 1_100)])
+    one.passes(1_000)
+    one.faults = [MADE_AND_LOST]
+    one.run()
+    assert one.exit_code == 0
+    assert len(one.items(live=False)) == 105
+
+
+# Rule 5: what may be repeated ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["unpublish", "delete"])
+@pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "status", "status": 500}, {"do": "stray_403"}])
+def test_rule_5_the_removal_of_a_twin_is_repeated_until_it_is_done(
+    night: Callable[..., Night], verb: str, fault: dict[str, Any]
+) -> None:
+    """It is asked for by id: twice does no harm, and an item that is gone is gone."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    carried = {"do": "status", "status": 429, "code": "too_many_requests", "work": "done"}
+    path = "*/items/live" if verb == "unpublish" else "*/items"
+    one.faults = [
+        {"when": CREATE | {"nth": 1}} | carried,
+        {"when": {"method": "DELETE", "path": path, "nth": 1}} | fault,
+    ]
+    one.run()
+    assert one.exit_code == 0
+    complete(one, 1)
+
+
+# Rule 7 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_rule_7_a_row_that_is_not_published_adopts_what_is_found(night: Callable[..., Night]) -> None:
+    """It left the sheet before it was sent again, and its item was listed later than is assumed."""
+    one = night(listing_delay="30")
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"}]
+    one.faults.append({"when": CREATE | {"from": 2}, "do": "refuse"})
+    one.run(deadline=14.0)
+    assert {status for status, _ in one.outcome().values()} == {"pending"}
+    one.faults, one.switches["listing_delay"] = [], "0"
+    one.sheet = one.rows(6).tail(1)
+    one.passes(400)
+    assert one.run().counts.created == 1
+    one.sheet = one.rows(6)
+    assert one.run().counts.unchanged == 6
+    complete(one, 6)
+
+
+def test_rule_7_what_cannot_be_proven_ours_is_left_and_told(night: Callable[..., Night]) -> None:
+    """The row was sent twice and came back altered, for somebody has its slug: theirs stays, and the warning too."""
+    one = night(taken_slug="suffix", listing_delay="5")
+    one.sheet = one.rows(1)
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "throttle", "retry_after": "2"}]
+    theirs: list[str] = []
+    meanwhile(one, lambda: theirs.append(made(one, content(1, text="Theirs"))))
+    counts = one.run().counts
+    assert (counts.created, counts.removed, one.exit_code) == (1, 0, 0)
+    assert one.ask_state("SELECT warning FROM rows") == [("slug_altered",)]
+    assert theirs[0] in {item["id"] for item in one.items(live=True)}
+    assert one.result is not None
+    assert any("1 items got another slug" in note for note in one.result.notes)
+
+
+def test_rule_7_the_older_of_two_is_kept_though_the_row_held_the_newer(night: Callable[..., Night]) -> None:
+    """The original stays, whichever the row had; the state names it."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    carried = {"do": "status", "status": 429, "code": "too_many_requests", "work": "done"}
+    one.faults = [{"when": CREATE | {"nth": 1}} | carried, {"when": {"method": "DELETE"}, "do": "missing_scopes"}]
+    one.run()
+    stamps = {item["id"]: item["createdOn"] for item in one.items(live=True)}
+    assert len(stamps) == 2
+    one.faults = []
+    one.run()
+    assert list(held(one).values()) == [min(stamps, key=lambda item_id: stamps[item_id])]
+    complete(one, 1)
+
+
+# Rule 8 ---------------------------------------------------------------------------------------------------------------
+
+
+def test_rule_8_a_slug_that_was_seen_held_is_asked_for_before_its_row_is_rejected(night: Callable[..., Night]) -> None:
+    """The look-up showed somebody's item; it was deleted since: the row is not rejected for what is gone."""
+    one = night()
+    ids = one.strangers([content(2, text="Theirs")])
+    one.run()
+    assert one.outcome()[3] == ("rejected", "slug_taken")
+
+    async def remove(http: httpx.AsyncClient, _site: dict[str, Any], collection: str) -> None:
+        await http.request("DELETE", f"/collections/{collection}/items", json={"items": [{"id": ids[0]}]})
+
+    one.outside(remove)
+    one.passes(300)
+    one.sheet = pl.concat([one.sheet, one.rows(6).tail(1)])
+    assert one.run().counts.created == 2
+    complete(one, 6)
+
+
+def test_rule_8_what_was_shown_is_kept_across_runs(night: Callable[..., Night]) -> None:
+    """A later run lists only what is younger than the last look-up, and knows the rest from the state file."""
+    one = night()
+    one.strangers([content(n, text="Theirs") for n in range(100, 400)])
+    one.passes(1_000)
+    one.sheet = one.rows(150).head(50)
+    one.run()
+    one.passes(300)
+    one.sheet = one.rows(150)
+    before = len(one.app.log)
+    counts = one.run().counts
+    assert (counts.unchanged, counts.created, counts.rejected) == (50, 49, 51)
+    listed = [line for line in list(one.app.log)[before:] if "/items" in line["path"] and "slug" not in line["query"]]
+    assert len([line for line in listed if line["method"] == "GET"]) <= 4
+    with closing(sqlite3.connect(one.state)) as file:
+        assert file.execute("SELECT count(*) FROM seen").fetchone()[0] >= 300
