@@ -57,25 +57,28 @@ def one(seed: int, word: str) -> int:
     return 1 if broken else 0
 
 
-def many(first: int, number: int, processes: int) -> int:
-    """Live through many worlds and print what happened; how each broken one is told again."""
-    began, happened, broken, runs = time.monotonic(), Counter[str](), 0, 0
+def many(first: int, number: int, processes: int, minutes: float) -> int:
+    """Live through many worlds, or as many as the time allows, and print what happened; how a broken one is told."""
+    began, happened, broken, runs, lives = time.monotonic(), Counter[str](), 0, 0, 0
     with Pool(processes, initializer=_begin) as pool:
         for seed, what, nights, seen in pool.imap_unordered(lived, range(first, first + number), chunksize=4):
             happened += seen
             runs += nights
+            lives += 1
             if what:
                 broken += 1
                 word = next((part for part in what.replace(":", " ").split() if part.startswith("note-")), "")
                 command = f"python -m tests.simulation --seed {seed}" + (f" --about {word}" if word else "")
                 print(f"seed {seed}: {what[:600]}\n    its story: {command}", flush=True)
+            if time.monotonic() - began > minutes * 60:
+                break
     seconds = time.monotonic() - began
     print("\n".join(table(happened)))
     missing = unseen(happened)
     if missing:
         print("never happened: " + ", ".join(missing))
-    print(f"{number} worlds, {runs} nights in {seconds:.0f} s ({60 * runs / seconds:.0f} a minute), {broken} broken")
-    return 1 if broken or (missing and number >= ENOUGH) else 0
+    print(f"{lives} worlds, {runs} nights in {seconds:.0f} s ({60 * runs / seconds:.0f} a minute), {broken} broken")
+    return 1 if broken or (missing and lives >= ENOUGH) else 0
 
 
 def main() -> int:
@@ -84,12 +87,13 @@ def main() -> int:
     parser.add_argument("worlds", nargs="?", type=int, default=100, help="how many seeds")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=1e9, help="end after so many, whatever is left")
     parser.add_argument("--seed", type=int, help="tell the story of one seed")
     parser.add_argument("--about", default="", help="... as far as it is about a row (note-3) or another word")
     given = parser.parse_args()
     if given.seed is not None:
         return one(given.seed, given.about)
-    return many(given.first, given.worlds, given.processes)
+    return many(given.first, given.worlds, given.processes, given.minutes)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
 from collections import Counter, defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from importer.schema import CollectionSchema, Field
+from importer.schema.content import readable
 from tests.simulation.process import rows_of
 from tests.simulation.world import DEAD, HEADER
 
 if TYPE_CHECKING:
     from tests.simulation.webflow import Shown
     from tests.simulation.world import Note, World
+
+SCHEMA = CollectionSchema(id="", fields=tuple(Field(slug=slug, type="PlainText") for slug in ("name", "text")))
+"""The fields that read back as they were written."""
 
 HOLDING = {"published", "staged"}
 LOOKING_AROUND, CHUNKS = 3, 4
@@ -69,6 +76,7 @@ def after_a_run(world: World) -> Seen:
     _requests_are_few(seen)
     if world.told.summary is not None:
         _counts_tell_the_state(seen)
+        _the_limit_is_kept(world)
         _rejects_are_the_rejected_rows(seen)
     return seen
 
@@ -118,7 +126,7 @@ def _requests_are_few(seen: Seen) -> None:
     pages = ceil(items / max(world.wire.page - 1, 1)) + 1
     guilty = sum(row["error_source"] == "webflow" for row in seen.rows.values())
     troubles = guilty * (notes.bit_length() + 1) + told.disturbed + told.refused + (told.in_doubt > 0)
-    most = LOOKING_AROUND + CHUNKS + 8 + 2 * min(notes, pages) + troubles * (2 * pages + 4)
+    most = LOOKING_AROUND + CHUNKS + ceil(notes / world.chunk) + 8 + 2 * min(notes, pages) + troubles * (2 * pages + 4)
     sent = sum(world.wire.carried[method] for method in ("GET", "POST", "DELETE"))
     if sent > most:
         raise BrokenError(f"{sent} requests were sent, {most} are the most: {dict(world.wire.carried)}")
@@ -137,6 +145,20 @@ def _counts_tell_the_state(seen: Seen) -> None:
     done = counts.created + counts.updated + counts.staged + counts.unchanged
     if done > standing["published"] + standing["staged"]:
         raise BrokenError(f"{done} rows are counted as done, the state says {standing}")
+
+
+def _the_limit_is_kept(world: World) -> None:
+    """`--limit` bounds the rows that are sent, also again."""
+    told = world.told
+    if told.limit is None:
+        return
+    with closing(sqlite3.connect(world.process.state)) as file:
+        sent = file.execute(
+            "SELECT count(DISTINCT key) FROM request_rows JOIN requests ON id = request_id"
+            " WHERE run = (SELECT run FROM runs ORDER BY number DESC LIMIT 1)"
+        ).fetchone()[0]
+    if sent > told.limit:
+        raise BrokenError(f"{sent} rows were sent, --limit allows {told.limit}")
 
 
 def _rejects_are_the_rejected_rows(seen: Seen) -> None:
@@ -220,6 +242,8 @@ def _the_content_is_right(world: World, note: Note, row: dict[str, Any], items: 
         raise BrokenError(f"{note.slug} is another item than the state says")
     if item.live != (status == "published"):
         raise BrokenError(f"{note.slug} is {status}, but live: {item.live}")
+    if row["readable"] != readable({"name": item.name, "text": item.text}, SCHEMA):
+        raise BrokenError(f"{note.slug} has other content than the state says: {item.name}, {item.text}")
     if in_sheet and status == "staged" and not note.draft and item.text == note.texts[-1]:
         raise BrokenError(f"{note.slug} is meant live and staged")
 

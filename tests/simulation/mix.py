@@ -50,7 +50,7 @@ class Mix:
 
     # A world
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: SWITCHES)
-    rows: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 12, 12, 20, 40)
+    rows: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 8, 12, 12, 12, 20, 20, 40, 120)
     dead_files: tuple[int, ...] = (0, 0, 0, 0, 1, 2)
     """How many rows are bad in a way that only Webflow can see."""
     long_texts: float = 0.05
@@ -62,6 +62,8 @@ class Mix:
     keyed: float = 0.3
     """Worlds whose key is a column that is no field."""
     drafts: float = 0.1
+    chunk: tuple[int, ...] = (100, 100, 2, 5)
+    """Items of a request, at most."""
     page: tuple[int, ...] = (100, 100, 2, 5)
     """Items of a page, at most."""
     slowness: tuple[float, ...] = (0.0, 0.3, 5.0)

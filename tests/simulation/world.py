@@ -21,6 +21,7 @@ from importer.errors import ImporterError
 from importer.mapping import parse_mapping
 from importer.model import Tally
 from importer.pacing import Pacer
+from importer.planning import chunks
 from importer.report import rejects
 from importer.sandbox import create_app
 from importer.state import State
@@ -137,6 +138,17 @@ class OwnHours(Hours):
         return self._hours.now + self._began
 
 
+@contextmanager
+def instead(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Put something in the place of a part of the importer for a while."""
+    truly = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, truly)
+
+
 @dataclass
 class World:
     """What one seed decides; `late` says that a lost request had its effect beyond patience."""
@@ -152,6 +164,7 @@ class World:
     touched_texts: set[str] = field(default_factory=set)
     others: dict[str, Shown | None] = field(default_factory=dict)
     gone: list[Note] = field(default_factory=list)
+    chunk: int = 100
     keyed: bool = False
     odd_slugs: bool = False
     forgot: bool = False
@@ -207,7 +220,7 @@ class World:
 
     def tell(self, line: str) -> None:
         """Add a line to the story."""
-        self.story.append(f"{self.hours.now:9.2f}  {line}")
+        self.story.append(f"{self.hours.now:9.2f}  {line.replace(str(self.folder), '')}")
 
     @property
     def plan_reached(self) -> bool:
@@ -287,8 +300,11 @@ class World:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Hear of every commit; the workbook beside the rejects file, which says the same, is left out: it is slow."""
-        truly, most = State.open, rejects.MOST_WORKBOOK_ROWS
+        """Hear of every commit, and let chunks be as small as the world's.
+
+        The workbook beside the rejects file, which says the same, is left out: it is slow.
+        """
+        truly = State.open
 
         def opened(path: Path, *, read_only: bool = False) -> State:
             state = truly(path, read_only=read_only)
@@ -297,13 +313,13 @@ class World:
             file.connection = Watched(file.connection, self.process)  # type: ignore[assignment]  # as good as one
             return state
 
-        State.open = opened  # type: ignore[method-assign]  # put back below
-        rejects.MOST_WORKBOOK_ROWS = -1
-        try:
+        with (
+            instead(State, "open", opened),
+            instead(rejects, "MOST_WORKBOOK_ROWS", -1),
+            instead(chunks, "MAX_ITEMS", self.chunk),
+            instead(chunks, "MAX_ITEMS_WITH_FILES", min(self.chunk, chunks.MAX_ITEMS_WITH_FILES)),
+        ):
             yield
-        finally:
-            State.open = truly  # type: ignore[method-assign]  # the true one
-            rejects.MOST_WORKBOOK_ROWS = most
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Await what a process does; a dead one is cleared away, and Webflow goes on."""
