@@ -63,7 +63,7 @@ def _played(desk: Desk, act: Act) -> None:
     """Play one act, and see that the state file says nothing that is not so."""
     desk.tell(f"ACT {act.what} at {act.moment}; wire {act.tricks}, faults {act.faults}")
     desk.misbehave(act)
-    _ACTS[act.what](desk, act)
+    PLAYED[act.what](desk, act)
     for trick, times in desk.proxy.took().items():
         desk.happened["wire", trick] += times
     desk.count_faults()
@@ -224,7 +224,7 @@ def _undisturbed(desk: Desk, act: Act) -> None:
     desk.ended(desk.start(act), _usual(act))
 
 
-_ACTS: Final[dict[str, Callable[[Desk, Act], None]]] = {
+PLAYED: Final[dict[str, Callable[[Desk, Act], None]]] = {
     "kill": _kill,
     "freeze": _freeze,
     "freeze and kill": _freeze_and_kill,
