@@ -76,6 +76,7 @@ class Judge:
             _bare(standing),
             verdict=_verdict(standing.row.status, live=live, edited=edited),
             live=live,
+            updated=max(one.last_updated or "" for one in versions.values() if one is not None) or None,
             compared="both" if len(every) > 1 else next(iter(found)),
             fields=tuple(sorted(changed)) if known else None,
             edit_live=bool(live) and edit_live if edited else None,
@@ -86,11 +87,13 @@ class Judge:
     def difference(self, standing: Standing, sight: Sight) -> Difference:
         """Compare one version of an item with what was sent."""
         row, shown = standing.row, sight.shown
-        now: dict[str, str] = orjson.loads(sight.parts)
-        kinds = {field.slug: field.type for field in self.schema.fields}
         changed = {"slug"} if shown.slug != row.slug else set()
         if shown.is_archived and row.status is Status.PUBLISHED:
             changed.add(ARCHIVED)
+        if sight.parts == standing.parts:
+            return Difference(changed, set(), set())
+        now: dict[str, str] = orjson.loads(sight.parts)
+        kinds = {slug: field.type for slug, field in self.schema.by_slug.items()}
         if standing.parts is None:
             unreadable = {slug for slug in now if kinds[slug] in UNREADABLE_TYPES}
             same = row.readable is None or shown.readable == row.readable

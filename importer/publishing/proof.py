@@ -13,7 +13,7 @@ from importer.report.receipts import Receipt, Stray
 from importer.state import SentRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from importer.model import Row
     from importer.publishing.judging import Judge
@@ -77,9 +77,12 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge) -> Proven:
         proven.held += held is not None
         proven.unsettled += claimed is not None
         twins = ours if claimed is None else ours[1:]
-        proven.twins += [_stray(item, row, of=receipt.item_id) for item in twins]
+        doubled = None
         if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
-            proven.doubled += _doubled(state, row, receipt, held, ours)
+            doubled = _doubled(state, row, receipt, held, ours)
+        proven.doubled += () if doubled is None else (doubled,)
+        strays = (_stray(item, row, of=receipt.item_id) for item in twins)
+        proven.twins += [replace(stray, healable=doubled is not None) for stray in strays]
     proven.listed = sum(len(stock.everything()) for stock in stocks.values())
     for locale, one in free.items():
         proven.strangers += [one.suspects.get(item.id) or _stranger(item, locale) for item in one.items.values()]
@@ -131,11 +134,12 @@ def _ours(state: State, standing: Standing, free: _Free | None) -> list[Shown]:
     return ours
 
 
-def _doubled(state: State, row: Row, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Iterator[Doubled]:
+def _doubled(state: State, row: Row, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Doubled | None:
     """Give what it takes to heal a row; one whose item was edited is left alone where a twin of it is older."""
-    if held is None or receipt.fields == () or age(held.shown) < age(ours[0]):
-        slugs = {item.slug for item in ours} | ({held.shown.slug} if held is not None else set())
-        yield Doubled(_wanted(state, row), tuple(sorted(slugs)))
+    if held is not None and receipt.fields != () and age(ours[0]) < age(held.shown):
+        return None
+    slugs = {item.slug for item in ours} | ({held.shown.slug} if held is not None else set())
+    return Doubled(_wanted(state, row), tuple(sorted(slugs)))
 
 
 def _wanted(state: State, row: Row) -> Wanted:

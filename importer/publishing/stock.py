@@ -92,7 +92,7 @@ async def take_stock(
     """
 
     def keep(item: ListedItem, *, live: bool) -> Sight:
-        said = orjson.dumps(parts(item.field_data, target.schema)).decode()
+        said = orjson.dumps(parts(item.field_data, target.schema), option=orjson.OPT_SORT_KEYS).decode()
         return Sight(target.shown(item, live=live), said, item.last_updated)
 
     async def whole(*, live: bool) -> View[Sight]:

@@ -137,7 +137,11 @@ def twin_sentence(twin: Stray) -> str:
     """Say whose twin an item is."""
     return (
         f'{_name(twin.file)}, row {twin.row}: the item {twin.item_id} ("{twin.slug}") is a twin of its item {twin.of}.'
-        " `importer verify --heal` removes the newer one."
+        + (
+            " `importer verify --heal` removes the newer one."
+            if twin.healable
+            else " Healing leaves both, for somebody edited one, or not all is known: remove one of them in Webflow."
+        )
     )
 
 

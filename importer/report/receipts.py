@@ -42,10 +42,11 @@ OPEN = frozenset({Verdict.IN_DOUBT, Verdict.UNKNOWN})
 class Receipt:
     """What is proven of one row; `time` is the server's, at the answer to the request that carried the row last.
 
-    `live` is None where that is not known. `compared` says which version of the item was compared: "live", "staged",
-    "both", or "" for none. `fields` were changed since they were sent (None: some were, and it is not known which);
-    `edit_live` says whether such a change is live. `not_comparable` are fields that do not read back as they were
-    written, `filled` those that the mapping leaves alone and somebody filled.
+    `updated` is when Webflow says that the item was changed last. `live` is None where that is not known. `compared`
+    says which version of the item was compared: "live", "staged", "both", or "" for none. `fields` were changed since
+    they were sent (None: some were, and it is not known which); `edit_live` says whether such a change is live.
+    `not_comparable` are fields that do not read back as they were written, `filled` those that the mapping leaves
+    alone and somebody filled.
     """
 
     file: str
@@ -60,6 +61,7 @@ class Receipt:
     item_id: str | None = None
     slug: str | None = None
     fingerprint: str | None = None
+    updated: str | None = None
     live: bool | None = None
     compared: str = ""
     fields: tuple[str, ...] | None = ()
@@ -82,6 +84,7 @@ class Receipt:
             "item_id": self.item_id,
             "slug": self.slug,
             "fingerprint": self.fingerprint,
+            "updated": self.updated,
             "live": self.live,
             "compared": self.compared or None,
             "fields": None if self.fields is None else list(self.fields),
@@ -95,7 +98,8 @@ class Receipt:
 class Stray:
     """An item that no row holds: a twin of a row's item (`of`, with its row), or somebody else's.
 
-    `suspect` is a row's file and number where the item looks like an edited twin of it, which cannot be proven.
+    `healable` says that healing leaves only the older of a twin and its original. A `suspect` looks like an edited
+    twin of its row, which cannot be proven.
     """
 
     item_id: str
@@ -107,6 +111,7 @@ class Stray:
     row: int | None = None
     key: str | None = None
     of: str | None = None
+    healable: bool = False
     suspect: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -119,7 +124,7 @@ class Stray:
             "created_on": _time(self.created_on),
         }
         if self.row is not None:
-            told |= {"file": self.file, "row": self.row, "key": self.key, "of": self.of}
+            told |= {"file": self.file, "row": self.row, "key": self.key, "of": self.of, "healable": self.healable}
         return told
 
 
