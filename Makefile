@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench sdk lint types format clean
+.PHONY: help demo test soak check bench simulate sdk lint types format clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ check: lint types ## Everything but the tests: format, lint, types, import contr
 
 soak: $(READY) ## Run what needs a quiet machine: real signals to real processes
 	@$(BIN)/python -m pytest -m soak
+
+SEEDS ?= 1000
+simulate: $(READY) ## Live through simulated faulty nights (make simulate SEEDS=10000)
+	@$(BIN)/python -m tests.simulation $(SEEDS)
 
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
