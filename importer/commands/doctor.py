@@ -15,12 +15,14 @@ from importer.client import (
     read_page,
     read_sites,
 )
+from importer.commands.learning import asked_at
 from importer.commands.loading import load_mapping
 from importer.commands.opening import Connection, connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.surroundings import look_around
-from importer.errors import ImporterError, ScopeError, TokenError
+from importer.errors import ImporterError, ScopeError, StateError, TokenError
 from importer.settings import read_settings, state_path
+from importer.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +90,11 @@ def doctor(mapping: str | Path | None = None, options: RunOptions | None = None)
             place = state_path(mapping, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
             known = "is there" if place.exists() else "will be made by the first command"
             diagnosis.note("state file", Health.OK, f"{place} {known}")
+            _asked_before(place, diagnosis)
         settings.require_token()
+    except StateError as error:
+        diagnosis.bad("state file", error)
+        return diagnosis
     except ImporterError as error:
         diagnosis.bad("token" if isinstance(error, TokenError) else "mapping", error)
         return diagnosis
@@ -103,6 +109,18 @@ def doctor(mapping: str | Path | None = None, options: RunOptions | None = None)
     except ImporterError as error:
         diagnosis.bad("token" if isinstance(error, TokenError) else "connection", error)
     return diagnosis
+
+
+def _asked_before(place: Path, diagnosis: Diagnosis) -> None:
+    """Say when the questions of `--probe` were asked last."""
+    if not place.exists():
+        return
+    with State.open(place, read_only=True) as state:
+        times = asked_at(state)
+    if times:
+        diagnosis.note(
+            "probe", Health.OK, f"{len(times)} answers are kept, the latest of {max(times) or 'an unknown time'}"
+        )
 
 
 async def _look(opened: Connection, mapping: Mapping | None, diagnosis: Diagnosis) -> None:

@@ -36,6 +36,11 @@ def learn(state: State, answers: Sequence[Answer], *, collection: str, at: str) 
     return {**_refusals(state, told), **_delay(state, answers), **_order(state, told, collection)}
 
 
+def asked_at(state: State) -> list[str]:
+    """When each of the kept answers was seen, in the server's time; "" where no answer told it."""
+    return [orjson.loads(kept)["at"] for kept in state.facts(FACT).values()]
+
+
 def _refusals(state: State, told: dict[str, Answer]) -> dict[str, str]:
     seen = [told[name] for name in ("refusal_live", "refusal_staged") if name in told]
     if any(one.answer != "whole" for one in seen):

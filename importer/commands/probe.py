@@ -239,7 +239,7 @@ async def _asked(
     reason = "the asking ended before"
     say(
         f'A collection "Importer probe ..." is made on the site "{spot.site.display_name or spot.site.id}", asked in'
-        " about 30 requests, and removed again. Nothing else is changed."
+        " about 30 requests, and removed again, with the few items in it. Nothing else is changed."
     )
     try:
         own = await scratch.make()  # not cut off: nobody would know whether it was made
@@ -258,7 +258,10 @@ async def _asked(
             await _remove(call, scratch)
     if done.left:
         kept = ", ".join(f"{own} ({why})" for own, why in done.left.items())
-        done.error = graver(done.error, Outage(f"Not removed from the site: {kept}.", _BY_HAND))
+        left = Outage(f"Not removed from the site: the collection {kept}.", _BY_HAND)
+        say(f"{left.message} {left.hint}")
+        done.notes.append(f"{left.message} {left.hint}")
+        done.error = graver(done.error, left)
 
 
 async def _remove(call: _Call, scratch: Scratch) -> None:

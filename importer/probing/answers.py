@@ -38,7 +38,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "slug_per_locale": "Do the locales share one set of slugs? (shared, separate)",
     "live_in_staged": "Does the staged list hold items that were made live? (yes, no, some)",
     "sort_created": "Can a listing be sorted by createdOn? (works, refused, ignored, unsteady)",
-    "sort_updated": "Can a listing be sorted by lastUpdated? (works, refused, ignored)",
+    "sort_updated": "Can a listing be sorted by lastUpdated? (works, refused, ignored, unsteady)",
     "listing_order": "In which order do listings come, as runs ask for them? (newest_first, other, unsteady)",
     "filter_slug_live": "Does the filter slug work, live? (works, refused, ignored, finds_nothing)",
     "filter_slug_staged": "Does the filter slug work, staged? (works, refused, ignored, finds_nothing)",

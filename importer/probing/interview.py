@@ -17,7 +17,7 @@ from importer.client import (
     read_created,
     read_page,
 )
-from importer.errors import Outage, ScopeError, TokenError
+from importer.errors import CollectionChanged, Outage, PlanLimit, ScopeError, SiteUnpublished, TokenError
 from importer.errors.api import Consequence, RefusalKind
 from importer.pacing import Backoff
 from importer.probing.answers import Answers, Unanswered
@@ -117,7 +117,7 @@ class Interview:
         call = endpoints.items_asked(self.collection, asked, live=live)
         try:
             page = read_page(await self._read(call))
-        except (NotFound, UnreadableAnswer) as error:
+        except (NotFound, UnreadableAnswer, SiteUnpublished, CollectionChanged, PlanLimit) as error:
             raise Unanswered(f"{call} was not answered with a page of items: {error.message}") from error
         if len(page.items) != page.total:
             raise Unanswered(f"{call} shows {len(page.items)} of {page.total} items")

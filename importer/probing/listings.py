@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from math import factorial, prod
 from typing import TYPE_CHECKING
 
 from importer.probing.answers import UNKNOWN, Unanswered
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 POLLS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds to wait before each look for items that are not listed yet: a minute in all."""
+
+_ODDS = 1000
+"""A listing that is sorted by chance is that only once in so many times."""
+
+_READINGS = 6
+"""How often a listing is read to be sure of its order."""
 
 _LISTS = {True: "GET items/live", False: "GET items"}
 
@@ -99,50 +107,55 @@ async def ask_order(interview: Interview, pages: dict[bool, Page]) -> None:
         live = False not in pages
         if live not in pages:
             raise Unanswered("no listing showed what was made last")
-        page = pages[live]
-        try:
-            other = await (
-                interview.page(("sortBy", "createdOn"), ("sortOrder", "asc"), live=live)
-                if interview.sortable
-                else interview.page(live=live)
-            )
-        except Refused as refused:
-            raise Unanswered(f"only one of the two orders is refused: {refused}") from refused
-        steady = _same_order(page, other)
-        if interview.sortable:
-            _judge_sort(interview, page, other, steady=steady)
-        fallen = {one: _falls([item.created_on for item in pages[one].items]) for one in pages}
-        seen = ", ".join(f"{_LISTS[one]}: {'sorted' if fell else 'not sorted'}" for one, fell in fallen.items())
-        if not all(fallen.values()):
-            answers.tell("listing_order", "other" if steady else "unsteady", seen)
-        elif interview.sortable and answers.get("sort_created") != "works":
-            answers.tell("listing_order", "other" if steady else "unsteady", f"{seen}, but by chance")
-        elif not interview.sortable and not steady:
-            answers.tell("listing_order", "unsteady", seen)
-        else:
+        by = "createdOn" if interview.sortable else ""
+        answer = await _sorting(interview, by, live=live, first=pages[live])
+        if by:
+            answers.tell("sort_created", answer, f"{_LISTS[live]}?sortBy=createdOn, descending and ascending")
+        seen = ", ".join(_LISTS[one] for one in pages) + ("?sortBy=createdOn" if by else " without sortBy")
+        if answer != "works":
+            answers.tell("listing_order", "unsteady" if answer == "unsteady" else "other", seen)
+        elif all(_falls(_stamps(page, "createdOn")) for page in pages.values()):
             answers.tell("listing_order", "newest_first", seen)
-
-
-def _judge_sort(interview: Interview, page: Page, other: Page, *, steady: bool) -> None:
-    falls = _falls([item.created_on for item in page.items])
-    rises = _falls([item.created_on for item in reversed(other.items)])
-    answer = "works" if falls and rises else "ignored" if steady else "unsteady"
-    seen = "GET items?sortBy=createdOn, descending and ascending"
-    interview.answers.tell("sort_created", answer, seen)
+        else:
+            answers.tell("listing_order", "other", f"{seen}: one of the two is not sorted")
 
 
 async def ask_updated(interview: Interview) -> None:
-    """Ask whether a listing can be sorted by the last change: ascending, which no listing comes by itself."""
+    """Ask whether a listing can be sorted by the last change."""
     answers = interview.answers
     with answers.about("sort_updated"):
-        asked = "GET items?sortBy=lastUpdated"
         try:
-            page = await interview.page(("sortBy", "lastUpdated"), ("sortOrder", "asc"), live=False)
+            answer = await _sorting(interview, "lastUpdated", live=False)
         except Refused as refused:
-            answers.tell("sort_updated", "refused", f"{asked}: {refused}")
+            answers.tell("sort_updated", "refused", f"GET items?sortBy=lastUpdated: {refused}")
             return
-        stamps = [_moment(item.last_updated) for item in reversed(page.items)]
-        answers.tell("sort_updated", "works" if _falls(stamps) else "ignored", f"{asked}, ascending")
+        answers.tell("sort_updated", answer, "GET items?sortBy=lastUpdated, ascending")
+
+
+async def _sorting(interview: Interview, by: str, *, live: bool, first: Page | None = None) -> str:
+    """Read a listing until it cannot be sorted by chance: "works", "ignored" (in one order always), "unsteady".
+
+    `first` was read already, descending; without it, ascending comes first, which no listing has by itself. Without
+    `by` the listing's own order is meant, newest first.
+    """
+    before, odds = None, 1
+    for number in range(_READINGS):
+        falling = not by or (number % 2 == 0) == (first is not None)
+        page = first if first is not None and not number else await _sorted(interview, by, live=live, falling=falling)
+        stamps = _stamps(page, by or "createdOn")
+        if not _falls(stamps if falling else stamps[::-1]):
+            other = before or await _sorted(interview, by, live=live, falling=not falling)
+            return "ignored" if _same_order(page, other) else "unsteady"
+        odds *= _arrangements(stamps)
+        if odds >= _ODDS and (number or first is None):
+            return "works"
+        before = page
+    raise Unanswered("the items have too few different stamps to show an order")
+
+
+async def _sorted(interview: Interview, by: str, *, live: bool, falling: bool) -> Page:
+    asked = (("sortBy", by), ("sortOrder", "desc" if falling else "asc")) if by else ()
+    return await interview.page(*asked, live=live)
 
 
 def _same_order(one: Page, other: Page) -> bool:
@@ -159,6 +172,18 @@ def _falls(stamps: Sequence[datetime | None]) -> bool:
     if len(times) != len(stamps) or len(set(times)) < 2:  # noqa: PLR2004 - one stamp is in any order
         raise Unanswered("the items have no stamps that could show an order")
     return all(earlier >= later for earlier, later in pairwise(times))
+
+
+def _stamps(page: Page, by: str) -> list[datetime | None]:
+    """The stamps of a page's items, in its order."""
+    if by == "createdOn":
+        return [item.created_on for item in page.items]
+    return [_moment(item.last_updated) for item in page.items]
+
+
+def _arrangements(stamps: Sequence[datetime | None]) -> int:
+    """In how many ways these stamps can stand: so seldom are they sorted by chance."""
+    return factorial(len(stamps)) // prod(factorial(number) for number in Counter(stamps).values())
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from importer.client import ReplyKind, endpoints, read_collections
-from importer.errors import CollectionChanged, ImporterError, Outage, PlanLimit, ScopeError
+from importer.errors import CollectionChanged, ImporterError, Outage, PlanLimit, ScopeError, TokenError
 from importer.errors.api import Consequence, RefusalKind
 from importer.pacing import Backoff
 from importer.schema import parse_collection
@@ -143,8 +143,10 @@ class Scratch:
             if reply.kind is ReplyKind.OK or (reply.error is not None and reply.error.status == _GONE):
                 return ""
             reason = reply.reason
-            if reply.kind is ReplyKind.REFUSED and reply.error is not None and not _passing(reply.error):
-                return f"Webflow says: {reply.error.said}"
+            if reply.error is not None and reply.error.rule().stop in {TokenError, ScopeError}:
+                reason = f"Webflow says: {reply.error.said}"
+                if not _passing(reply.error):
+                    return reason
             await self.clock.sleep(backoff.failed())
         return reason
 
@@ -201,5 +203,5 @@ def _unmade(error: ApiError) -> ImporterError:
         )
     return PlanLimit(
         f"Webflow makes no collection on this site. It says: {error.said}",
-        "The plan may hold no more collections; nothing was made.",
+        "Nothing was made. The site's plan may hold no more collections.",
     )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from importer.probing.interview import Interview, Made
 
 
+_TIMES = 3
+"""How often the last items are tried, under a new name each time."""
+
 _LIVE = ("taken_live", "refusal_live", "live_in_staged", "filter_slug_live", "filter_published")
 _STAGED = (
     "taken_staged", "refusal_staged", "missing_slug", "slug_case", "own_slug", "slug_per_locale", "live_in_staged",
@@ -89,19 +92,26 @@ async def _settle(about: Interview, found: _Found) -> None:
         await about.clock.sleep(max(0.0, refused_at + about.lag - about.clock.monotonic()))
     wanted = []
     for live in found.made:
-        slug, name = about.fresh("last")
-        try:
-            made = await about.create([{"name": name, "slug": slug}], live=live)
-        except (Refused, Unanswered) as reason:
-            for refusals in found.refusals:
-                refusals.open += [f"the last item could not be made: {reason}"] if refusals.live == live else []
-            continue
-        if made.by_slug(slug) is not None:
+        made = await _last(about, live=live)
+        if made is not None:
             wanted.append(Looked(live, made))
             found.last[live] = made.items[0]
     await about.clock.sleep(found.delay)
     await look_for(about, wanted, POLLS)
     found.pages = {one.live: one.page for one in wanted if one.page is not None}
+
+
+async def _last(about: Interview, *, live: bool) -> Made | None:
+    """Make one more item, under a new name where an answer is lost."""
+    for _ in range(_TIMES):
+        slug, name = about.fresh("last")
+        try:
+            made = await about.create([{"name": name, "slug": slug}], live=live)
+        except (Refused, Unanswered):
+            continue
+        if made.by_slug(slug) is not None:
+            return made
+    return None
 
 
 async def _listings(about: Interview, found: _Found) -> None:
