@@ -151,46 +151,64 @@ def test_rule_4_a_request_that_was_over_in_an_earlier_run_is_not_waited_for(nigh
     complete(one, 5)
 
 
+class Later(Wire):
+    """A wire on which the n-th of the first creates goes `apart` times n seconds later, and pages take `reading`."""
+
+    apart = reading = 0.0
+    first = 0
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, went: list[float], one: Night) -> None:
+        super().__init__(inner)
+        self._went, self._one = went, one
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if creates(request):
+            place = len(self._went)
+            self._went.append(self._one.hours.now)
+            if place < self.first:
+                await asyncio.sleep(self.apart * place)
+                self._went[place] = self._one.hours.now
+        elif self._went and request.url.path.endswith(("/items", "/items/live")):
+            await asyncio.sleep(self.reading)
+        return await super().handle_async_request(request)
+
+
 @pytest.mark.parametrize(("fault", "wait"), [(OWN_500, LAG), (LOST, 60.0 + LAG)], ids=["over", "lost"])
 def test_rule_4_a_listing_that_began_too_early_does_not_decide(
     night: Callable[..., Night], fault: dict[str, Any], wait: float
 ) -> None:
-    """A reading that begins in time to be late at its end proves nothing: each create goes `wait` after the last."""
-    one = night(listing_delay="9", taken_slug="suffix")
-    times: list[float] = []
+    """It decides about the first chunk; the time of the second comes while it is read, and that is read for anew."""
 
-    class Slowly(Wire):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if creates(request):
-                times.append(one.hours.now)
-            answer = await super().handle_async_request(request)
-            await asyncio.sleep(4 if times and "/items" in request.url.path and request.method == "GET" else 0)
-            return answer
+    class Slow(Later):
+        apart, reading, first = 3.0, 4.0, 2
 
-    one.wire = Slowly
-    one.faults = [{"when": CREATE | {"nth": 1}} | fault]
-    one.run(patience=60.0)
-    assert len(times) == 2
-    assert times[1] - times[0] >= wait + 8, "two pages of four seconds, begun when the wait was over"
-    complete(one, 5)
+    one = night()
+    one.sheet = one.filed(50)
+    went: list[float] = []
+    one.wire = lambda inner: Slow(inner, went, one)
+    one.faults = [{"when": CREATE | {"until": 2}} | fault]
+    one.run(patience=60.0, concurrency=2)
+    assert went[1] - went[0] == pytest.approx(3)
+    assert went[2] >= went[0] + wait + 8, "two pages of four seconds, begun when the wait was over"
+    assert went[3] >= went[1] + wait + 8
+    complete(one, 50)
 
 
 def test_rule_4_losses_close_together_are_settled_by_one_listing(night: Callable[..., Night]) -> None:
     """Four requests lose their answers within a second: a deciding listing for all of them, not one for each."""
+
+    class Staggered(Later):
+        apart, first = 0.2, 4
+
     one = night()
     one.sheet = one.filed(100)
-
-    class Staggered(Wire):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            if creates(request):
-                await asyncio.sleep(0.2 * sum(line["method"] == "POST" for line in one.app.log))
-            return await super().handle_async_request(request)
-
-    one.wire = Staggered
+    went: list[float] = []
+    one.wire = lambda inner: Staggered(inner, went, one)
     one.faults = [{"when": CREATE | {"until": 4}} | LOST]
     seconds, asked = spent(one)
+    assert went[3] - went[0] == pytest.approx(0.6)
     assert seconds < LATEST + 3
-    assert asked <= 7 + 4
+    assert asked <= 7 + 1
     complete(one, 100)
 
 
