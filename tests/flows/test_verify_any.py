@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.flows.conftest import Night
 from tests.flows.verifying import Somebody, by_row, item_of, proof_of, verdicts
 
-ROWS = 9
+ROWS = 8
 
 VERDICTS = {
     "nothing": "proven",
@@ -54,10 +55,26 @@ def done_by_hand(somebody: Somebody, deed: str, row: int, twins: list[str]) -> N
         somebody.doubles(row - 1, text="by hand")
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(DEEDS, SWITCHES, st.integers(0, 3))
 def test_receipts_name_exactly_what_was_done(deeds: list[str], switches: dict[str, str], others: int) -> None:
     """Each row has the verdict of what was done to it, counts add up, and healing removes exactly the twins."""
+    told_and_healed(deeds, switches, others)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@settings(max_examples=150, deadline=None)
+@given(DEEDS, SWITCHES, st.integers(0, 3))
+def test_receipts_name_exactly_what_was_done_many_times(
+    deeds: list[str], switches: dict[str, str], others: int
+) -> None:
+    """The same, much longer."""
+    told_and_healed(deeds, switches, others)
+
+
+def told_and_healed(deeds: list[str], switches: dict[str, str], others: int) -> None:
+    """Let somebody work, and look at what is said and healed."""
     with TemporaryDirectory() as folder:
         night = Night(Path(folder), seed=None, taken_slug="suffix", **switches)
         night.sheet = night.rows(ROWS)

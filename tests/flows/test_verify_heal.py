@@ -100,7 +100,7 @@ def test_the_older_item_is_the_original_whichever_the_row_holds(done: Night, *, 
     assert len(proof.twins) == edited
 
 
-@pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "reset_before"}, {"do": "throttle"}, {"do": "slow"}])
+@pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "throttle"}])
 def test_removing_is_asked_for_again_until_it_is_answered(done: Night, fault: dict[str, Any]) -> None:
     """A lost answer to a removal is no doubt: it is asked for by id."""
     twin = Somebody(done).doubles(2)
