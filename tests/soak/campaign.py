@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.soak.desk import BrokenError
+from tests.soak.plans import Plan
 from tests.soak.rounds import play
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def lived(seed: int) -> Lived:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
     try:
-        played = play(seed, folder)
+        played = play(Plan.drawn(seed), folder)
     except BrokenError as error:
         told = f"{error}\nIts files are kept in {folder}."
         seconds = time.monotonic() - began

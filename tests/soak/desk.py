@@ -43,10 +43,14 @@ class BrokenError(AssertionError):
 
 @dataclass(slots=True)
 class Desk:
-    """Where the commands of one round are typed; `happened` counts (kind, what), `story` tells it."""
+    """Where the commands of one round are typed; `happened` counts (kind, what), `story` tells it.
+
+    `bug` names a mistake that is planted in every run.
+    """
 
     plan: Plan
     folder: Path
+    bug: str = ""
     happened: Counter[tuple[str, str]] = field(default_factory=Counter)
     story: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
@@ -150,6 +154,7 @@ class Desk:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("WEBFLOW_", "IMPORTER_"))}
         more = {"WEBFLOW_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": "1", "IMPORTER_DEBUG": "1"}
         hurry = {"IMPORTER_SOAK_TIMEOUT": str(self.plan.timeout)} if act else {}
+        hurry |= {"IMPORTER_SOAK_BUG": self.bug} if self.bug else {}
         arguments = (
             *("run", "notes.toml", "--json", "--base-url", f"{self.proxy.address}/v2", "--state", str(self.state)),
             *("--patience", f"{self.plan.patience * 1000:.0f}ms", "--concurrency", str(act.concurrency if act else 4)),

@@ -6,12 +6,15 @@ A soak cannot wait three minutes for each answer that never comes; all else of t
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from importer.__main__ import main
 from importer.cli.holding import hold_signals
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import httpx
 
 
@@ -32,7 +35,24 @@ def hurry(seconds: float) -> None:
     vars(opening)["connect"] = connect_in_a_hurry
 
 
-if __name__ == "__main__":
+def planted(bug: str) -> AbstractContextManager[None]:
+    """Plant a mistake of the simulation's list (none for ""): the soak must notice it too."""
+    if not bug:
+        return nullcontext()
+    from tests.simulation import misjudgements, mistakes
+
+    plant: AbstractContextManager[None] = getattr(mistakes if hasattr(mistakes, bug) else misjudgements, bug)()
+    return plant
+
+
+def main_in_a_hurry() -> NoReturn:
+    """Run the command line, in a hurry where the environment says so, and with a mistake where it names one."""
     hold_signals()
-    hurry(float(os.environ["IMPORTER_SOAK_TIMEOUT"]))
-    main()
+    if "IMPORTER_SOAK_TIMEOUT" in os.environ:
+        hurry(float(os.environ["IMPORTER_SOAK_TIMEOUT"]))
+    with planted(os.environ.get("IMPORTER_SOAK_BUG", "")):
+        main()
+
+
+if __name__ == "__main__":
+    main_in_a_hurry()

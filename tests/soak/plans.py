@@ -93,14 +93,14 @@ class Plan:
         sheet = Sheet.drawn(chance)
         switches = {name: chance.choice(values) for name, values in SWITCHES.items()}
         patience, timeout = chance.choice([1.0, 1.5]), chance.choice([0.7, 1.0])
-        drawer = _Drawer(chance, patience, timeout)
+        drawer = _Drawer(chance, patience, timeout, len(sheet.good()) // 100 + 1)
         acts: list[Act] = []
         for _ in range(chance.choice([1, 1, 1, 2, 3])):
-            acts.append(drawer.act(chance.choices(list(ACTS), list(ACTS.values()))[0]))
+            acts.append(drawer.act(chance.choices(list(ACTS), list(ACTS.values()))[0], again=bool(acts)))
             if acts[-1].what == "kill":
-                acts += [drawer.act("kill") for _ in range(chance.choice([0, 0, 1, 3]))]
+                acts += [drawer.act("kill", again=True) for _ in range(chance.choice([0, 0, 1, 3]))]
         pace = chance.choice([0.0, 0.05, 0.2])
-        more = {"twice": chance.random() < 0.25, "typed": chance.random() < 0.15}
+        more = {"twice": chance.random() < 0.15, "typed": chance.random() < 0.1}
         return cls(seed, sheet, switches, patience, timeout, pace, tuple(acts), **more)
 
     @property
@@ -111,19 +111,22 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Drawer:
+    """Draws acts for a sheet that needs so many `creates`."""
+
     chance: random.Random
     patience: float
     timeout: float
+    creates: int
 
-    def act(self, what: str) -> Act:
-        """Draw what exactly happens, and when."""
+    def act(self, what: str, *, again: bool) -> Act:
+        """Draw what exactly happens, and when; `again`: an earlier run has left something to settle, maybe."""
         chance = self.chance
         alone = what == "wire and faults only"
         tricks = tuple(self._trick() for _ in range(chance.choice([1, 1, 2] if alone else [0, 0, 1])))
         faults = tuple(self._fault() for _ in range(chance.choice([0, 1, 2] if alone else [0, 0, 1])))
         return Act(
             what,
-            self._moment(holding=what.startswith("freeze")),
+            self._moment(holding=what.startswith("freeze"), again=again),
             self.timeout + chance.uniform(0.2, 0.6) if what.startswith("freeze") else chance.uniform(0, 0.6),
             chance.choice([0, 0, 4096, 1 << 14, 1 << 16]),
             tricks,
@@ -131,17 +134,17 @@ class _Drawer:
             chance.choice([1, 2, 4, 4]),
         )
 
-    def _moment(self, *, holding: bool) -> Moment:
+    def _moment(self, *, holding: bool, again: bool) -> Moment:
         """Draw a moment; `holding`: one at which the run surely holds its lock."""
         chance = self.chance
-        after = chance.choice([*([] if holding else ["start"]), "request", "create", "create", "created"])
+        asking = ["request"] * (3 if again else 1)
+        after = chance.choice([*([] if holding else ["start"]), *asking, "create", "create", "created"])
         if after == "start":
             return Moment(after, 0, chance.uniform(0, 1.2))
         if after == "request":
-            return Moment(
-                after, chance.choice([1, 1, 3]), chance.choice([0.05, 0.3, 2 * self.patience]) * chance.random()
-            )
-        return Moment(after, chance.choice([1, 1, 2, 3, 5]), chance.choice([0.01, 0.2]) * chance.random())
+            longest = chance.choice([0.05, 0.3, *([2 * self.patience] * (2 if again else 1))])
+            return Moment(after, chance.choice([1, 1, 3]), longest * chance.random())
+        return Moment(after, chance.randint(1, self.creates), chance.choice([0.01, 0.2]) * chance.random())
 
     def _trick(self) -> Trick:
         chance = self.chance
@@ -150,7 +153,7 @@ class _Drawer:
         return Trick(
             what,
             method=chance.choice(["POST", "POST", "POST", "GET"]),
-            nth=chance.choice([1, 1, 2, 3, 4]),
+            nth=chance.randint(1, self.creates),
             share=chance.choice([0.0, chance.random(), chance.random(), 1.0]),
             seconds=chance.uniform(0.1, late),
             reset=chance.random() < 0.5,
@@ -183,5 +186,5 @@ class _Drawer:
             {"do": "slow", "seconds": long},
         ]
         method = chance.choice(["POST", "POST", "POST", "GET"])
-        when = {"method": method, "nth": chance.choice([1, 1, 2, 3, 4])}
+        when = {"method": method, "nth": chance.randint(1, self.creates)}
         return {"when": when} | chance.choice(for_writes if method == "POST" else for_reads)

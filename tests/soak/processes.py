@@ -134,7 +134,7 @@ class Command:
 
     def typed(self) -> Running:
         """Start it as anybody does."""
-        hasty = "IMPORTER_SOAK_TIMEOUT" in self.environment
+        hasty = any(name.startswith("IMPORTER_SOAK_") for name in self.environment)
         with self.out.open("wb") as out, self.err.open("wb") as err:
             popen = subprocess.Popen(
                 [sys.executable, "-m", "tests.soak.hasty" if hasty else "importer", *self.arguments],
@@ -149,6 +149,8 @@ class Command:
 
     def forked(self) -> Running:
         """Start it in a process that is forked."""
+        for said in (self.out, self.err):  # it may be killed before it makes them
+            said.touch()
         process = _nursery().Process(target=_typed_in, args=(self,))
         process.start()
         return Running(Forked(process), self.out, self.err)
@@ -169,12 +171,9 @@ def _typed_in(command: Command) -> None:
     os.environ.clear()
     os.environ.update(command.environment)
     sys.argv = ["importer", *command.arguments]
-    from importer.__main__ import main
-    from tests.soak.hasty import hurry
+    from tests.soak.hasty import main_in_a_hurry
 
-    if "IMPORTER_SOAK_TIMEOUT" in command.environment:
-        hurry(float(command.environment["IMPORTER_SOAK_TIMEOUT"]))
-    main()
+    main_in_a_hurry()
 
 
 def _speak_into(out: Path, err: Path) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.soak.desk import BrokenError, Desk, age_lock, holds_lock
 from tests.soak.disks import can_be_closed, limit_files
-from tests.soak.plans import Plan
 from tests.soak.proof import asked, hasty_verdicts, prove, stage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.soak.plans import Act
+    from tests.soak.plans import Act, Plan
     from tests.soak.processes import Running
 
 Codes = dict[int, set[str | None]]
@@ -36,10 +35,9 @@ class Round:
     void: str = ""
 
 
-def play(seed: int, folder: Path) -> Round:
-    """Play a round; raises BrokenError with its story."""
-    plan = Plan.drawn(seed)
-    desk = Desk(plan, folder)
+def play(plan: Plan, folder: Path, bug: str = "") -> Round:
+    """Play a round, with a mistake planted where one is named; raises BrokenError with its story."""
+    desk = Desk(plan, folder, bug)
     try:
         with desk:
             desk.count("round", "with commands as anybody types them" if plan.typed else "with forked processes")

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +18,6 @@ from tests.soak.plans import ACTS, Plan
 from tests.soak.proof import Proof, hasty_verdicts, items_in, prove, stage_of
 from tests.soak.rounds import PLAYED
 from tests.soak.sheets import BAD, COLUMNS, DEAD, SITE, Note, Sheet
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KINDS = ("good", "good", "draft", "known", *BAD)
 SHEET = Sheet(
@@ -54,10 +51,8 @@ class End:
 
     def copied(self, folder: Path) -> End:
         """Copy it, for one test to spoil."""
-        copies = [folder / path.name for path in (self.sandbox, self.state, self.rejects)]
-        for path, copy in zip((self.sandbox, self.state, self.rejects), copies, strict=True):
-            shutil.copyfile(path, copy)
-        return End(*copies, self.others)
+        copied = [Path(shutil.copy(path, folder)) for path in (self.sandbox, self.state, self.rejects)]
+        return End(copied[0], copied[1], copied[2], self.others)
 
     def spoil(self, file: Path, change: str) -> None:
         """Change one of its files."""
