@@ -164,15 +164,19 @@ def test_rule_4_item_of_a_row_under_way_is_nobody_elses(night: Callable[..., Nig
 
 
 @pytest.mark.parametrize("taken", ["refuse", "suffix"])
-def test_rule_6_slug_taken_after_a_resend_is_settled_not_rejected(night: Callable[..., Night], taken: str) -> None:
+@pytest.mark.parametrize("rows", [1, 5])
+def test_rule_6_slug_taken_after_a_resend_is_settled_not_rejected(
+    night: Callable[..., Night], rows: int, taken: str
+) -> None:
     """A 429 that was carried out all the same: the second send finds the slugs taken, by the rows' own items."""
     one = night(taken_slug=taken)
+    one.sheet = one.rows(rows)
     done = {"do": "status", "status": 429, "code": "too_many_requests", "work": "done"}
     one.faults = [{"when": CREATE | {"nth": 1}} | done]
     counts = one.run().counts
-    assert (counts.created, counts.rejected, one.exit_code) == (5, 0, 0)
-    complete(one, 5)
-    assert counts.removed == (5 if taken == "suffix" else 0)
+    assert (counts.created, counts.rejected, one.exit_code) == (rows, 0, 0)
+    complete(one, rows)
+    assert counts.removed == (rows if taken == "suffix" else 0)
 
 
 def test_rule_6_slug_of_a_deleted_item_is_slug_held(night: Callable[..., Night]) -> None:

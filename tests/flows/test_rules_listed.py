@@ -68,7 +68,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "newest first counts only where the order shows": (
             "test_rule_4_an_order_that_cannot_be_believed_is_no_order",
-            "test_rule_4_one_page_of_equal_stamps_shows_no_order",
+            "test_rule_4_the_oldest_items_do_not_pass_for_the_newest",
             "test_rule_4_a_listing_that_is_out_of_order_is_read_whole_and_not_too_often",
         ),
         "a query by slug alone never suffices": ("test_rule_4_suffixed_item_is_taken_only_by_the_deciding_listing",),
