@@ -87,7 +87,8 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "ours: no other row holds it": ("test_rule_4_item_that_another_row_holds_is_not_ours",),
         "ours: not under the sent slug of another unsettled row": (
-            "test_rule_4_item_under_the_sent_slug_of_another_unsettled_row_is_that_rows",
+            "test_rule_4_item_under_the_sent_slug_of_another_unsettled_row_is_not_ours",
+            "test_rule_4_sent_slugs_are_matched_before_suffixed_ones",
             "test_rule_4_item_of_a_row_under_way_is_nobody_elses",
         ),
         "adopted at once under the sent slug; decided after lag, or patience and lag": (
