@@ -12,13 +12,14 @@ from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.planning import Chunk, Decision
 from importer.publishing.matching import match_answer, status_of
-from importer.publishing.refusals import nameless, narrowed
+from importer.publishing.refusals import code_of, nameless, pointed_at, verdict_of
 from importer.publishing.settling import Doubtful, wanted_of
 from importer.publishing.target import Todo
+from importer.publishing.waiting import Part, Why
 from importer.state import Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from importer.client import ApiError, ListedItem, Reply
     from importer.model import Item
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from importer.publishing.target import Place
     from importer.publishing.troubles import Troubles
     from importer.publishing.waiting import Waiting
+
+TOO_LARGE = 413
+"""The status that speaks of a request as a whole."""
 
 VALIDATION = 400
 """The only status that may hide the plan's limit; a 413 or 422 speaks of its row."""
@@ -62,12 +66,14 @@ class Sender:
 
         Raises the ImporterError that ends the run, if the answer says that it cannot go on.
         """
-        again = self._waiting.vetted(chunk)
-        free = self._still_without_item(chunk) if again else await self._vetted(chunk)
-        if free is None:
+        before = self._waiting.sent_before(chunk)
+        known, new = chunk.only(before), chunk.only(set(chunk.keys) - before)
+        new = await self._vetted(new) if new else None
+        known = self._still_without_item(known) if known else None
+        if known is None and new is None:
             return
-        chunk = free
-        if again:
+        chunk = Chunk((*(known.items if known else ()), *(new.items if new else ())))
+        if known:
             self._place.client.resent()
         request, reply = await self._post(chunk)
         if reply.kind is ReplyKind.OK:
@@ -92,6 +98,7 @@ class Sender:
             row = rows.get((item.locale, item.key))
             if row is not None and row.item_id is not None:
                 self._ledger.settled_before(item, row)
+                self._waiting.gone((item.locale, item.key))
         return chunk.only({key for key in chunk.keys if key not in rows or rows[key].item_id is None})
 
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
@@ -135,7 +142,7 @@ class Sender:
             reply = await place.client.send(call, before=before)
         except asyncio.CancelledError:
             if request:
-                self._lose(request, chunk)
+                self._lose(request, Part(chunk))
             raise
         return request, reply
 
@@ -171,6 +178,7 @@ class Sender:
             code = self._trust.verdict((item.locale, item.key), good=True)
             if code:
                 facts[f"trust:{code}"] = "whole"
+                self._waiting.costly = False
         place.state.finish(
             request,
             outcome="answered",
@@ -182,12 +190,14 @@ class Sender:
             open_=missing is not None,
         )
         self._ledger.answered(published)
+        if shown:
+            self._waiting.passed(shown)
         if twins:
             self._waiting.check_twins(place.clock.monotonic() + place.timing.lag)
         if missing:
             said = f"Webflow answered {failures} times that all went well, and did not make the item."
             self._doom_if_alone(missing, failures, said)
-            self._over(request, self._parts(missing, failures))
+            self._over(request, self._part(missing, failures))
             if not shown:
                 await self._troubles.failed(replace(reply, reason="its answers do not show the items that were sent"))
 
@@ -195,7 +205,7 @@ class Sender:
         """The answer was lost; a chunk that loses its answers again and again is narrowed as after 5xx."""
         failures = self._troubles.server_error(chunk)
         self._doom_if_alone(chunk, failures, f"Webflow gave no readable answer {failures} times: {reply.reason}.")
-        self._lose(request, *self._parts(chunk, failures))
+        self._lose(request, self._part(chunk, failures))
         await self._troubles.failed(reply)
 
     def _doom_if_alone(self, chunk: Chunk, failures: int, said: str) -> bool:
@@ -203,23 +213,23 @@ class Sender:
         often = failures >= self._troubles.SERVER_ERRORS
         doomed = often and len(chunk.items) == 1 and self._troubles.others_succeed(chunk)
         if doomed:
-            self._waiting.doom(chunk.items[0], said)
+            self._waiting.doom(chunk.items[0], "server_error", said)
         return doomed
 
-    def _parts(self, chunk: Chunk, failures: int) -> tuple[Chunk, ...]:
-        """The parts in which a chunk that failed so often is sent again."""
-        return chunk.halves() if failures >= self._troubles.SERVER_ERRORS else (chunk,)
+    def _part(self, chunk: Chunk, failures: int) -> Part:
+        """How a chunk that failed so often is sent again."""
+        return Part(chunk, Why.FAILED if failures >= self._troubles.SERVER_ERRORS else Why.AGAIN)
 
-    def _lose(self, request: int, *parts: Chunk) -> None:
+    def _lose(self, request: int, part: Part) -> None:
         """The answer was lost: the effect comes within patience, or never."""
         place = self._place
         now = place.clock.monotonic()
         due = now + place.timing.patience + place.timing.lag
         self._settling.open(request, due)
-        self._doubt(request, parts, due=due, look=self._settling.soon(), lost=True)
+        self._doubt(request, part, due=due, look=self._settling.soon(), lost=True)
         place.state.lost(request, place.server_now(latest=True))
 
-    def _over(self, request: int, parts: Iterable[Chunk], *, slug_refused: bool = False, written: bool = False) -> None:
+    def _over(self, request: int, part: Part, *, slug_refused: bool = False, written: bool = False) -> None:
         """The request had its effect, if any: a listing decides after `lag`.
 
         Where the rows may well be `written`, they are looked for at once too.
@@ -228,12 +238,12 @@ class Sender:
         due = now + self._place.timing.lag
         self._settling.open(request, due + self._place.timing.patience)
         look = min(due, self._settling.soon()) if written else due
-        self._doubt(request, parts, due=due, look=look, slug_refused=slug_refused)
+        self._doubt(request, part, due=due, look=look, slug_refused=slug_refused)
 
     def _doubt(
         self,
         request: int,
-        parts: Iterable[Chunk],
+        part: Part,
         *,
         due: float,
         look: float,
@@ -241,23 +251,21 @@ class Sender:
         slug_refused: bool = False,
     ) -> None:
         ended = self._place.clock.monotonic()
-        for part in parts:
-            rows = self._place.state.rows(part.keys)
-            number = self._waiting.next_part()
-            for item in part.items:
-                row = rows[item.locale, item.key]
-                first = row.first_request or request
-                earlier = self._place.state.sent_before(item.locale, item.key, first) if slug_refused else ()
-                wanted = wanted_of(row, request, earlier)
-                doubtful = Doubtful(
-                    wanted, request, due, look, ended, lost, part.live, item, number, slug_refused=slug_refused
-                )
-                self._settling.doubt(doubtful)
+        rows = self._place.state.rows(part.chunk.keys)
+        for item in part.chunk.items:
+            row = rows[item.locale, item.key]
+            first = row.first_request or request
+            earlier = self._place.state.sent_before(item.locale, item.key, first) if slug_refused else ()
+            wanted = wanted_of(row, request, earlier)
+            doubtful = Doubtful(
+                wanted, request, due, look, ended, lost, part.chunk.live, item, part, slug_refused=slug_refused
+            )
+            self._settling.doubt(doubtful)
 
     async def _refused(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """Rule 9: a refusal narrows the chunk, rejects a row, is tried again, or ends the run."""
         rule, kind = error.rule(creating=True), error.kind(creating=True)
-        outcome = f"refused:{error.code or error.status}"
+        outcome = f"refused:{code_of(error)}"
         alone = len(chunk.items) == 1
         if kind is RefusalKind.STRAY_403:
             await self._forbidden(request, chunk, reply, error)
@@ -267,36 +275,52 @@ class Sender:
         elif rule.consequence is Consequence.STOP and kind is not RefusalKind.SCHEMA:
             self._finish(request, outcome, reply, pending=chunk.keys if alone else (), open_=not alone)
             if not alone:
-                self._over(request, [chunk])
+                self._over(request, Part(chunk))
             raise error.exception(creating=True)
         elif alone:
             await self._refused_alone(request, chunk.items[0], reply, error)
         else:
-            self._narrow(request, chunk, reply, error)
-            await self._troubles.require_same_schema()
+            await self._narrow(request, chunk, reply, error)
 
-    def _narrow(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
-        """Cut a refused chunk; its rows are in doubt unless such refusals are known to be whole."""
-        code = error.code or str(error.status)
-        parts = narrowed(chunk, error)
-        if self._trust.whole(code):
-            self._finish(request, f"refused:{code}", reply, pending=chunk.keys)
-            for part in parts:
-                self._waiting.again(part)
-            return
-        self._trust.watch(code, chunk)
-        self._finish(request, f"refused:{code}", reply, open_=True)
-        self._over(request, parts)
+    async def _narrow(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
+        """Reject the rows of a refused chunk that the answer names, and narrow the others down.
+
+        They are in doubt unless such refusals are known to be whole.
+        """
+        code = code_of(error)
+        named, accused = pointed_at(chunk, error)
+        whole = self._trust.whole(code)
+        part = Part(chunk, Why.REFUSED, accused | set(named))
+        if error.status == TOO_LARGE:
+            part.why = Why.FAILED
+            self._waiting.too_large(len(chunk.items) // 2)
+        else:
+            self._waiting.refused(chunk, len(named), costly=not whole)
+        self._finish(request, f"refused:{code}", reply, pending=chunk.keys if whole else (), open_=not whole)
+        if not whole:
+            self._trust.watch(code, chunk)
+            self._over(request, part)
+        await self._troubles.require_same_schema()
+        for item in chunk.items:
+            said = named.get((item.locale, item.key))
+            if said is not None:
+                problem, sentence = verdict_of(said)
+                if whole:
+                    self.reject(item, problem, sentence, by=code)
+                else:
+                    self._waiting.doom(item, problem, sentence)
+        if whole:
+            self._waiting.back(part, [item for item in chunk.items if (item.locale, item.key) not in named])
 
     async def _refused_alone(self, request: int, item: Item, reply: Reply, error: ApiError) -> None:
         """The verdict on a single row; a refusal of one row is known to have written nothing."""
-        outcome = f"refused:{error.code or error.status}"
+        outcome = f"refused:{code_of(error)}"
         key = (item.locale, item.key)
         kind, rule = error.kind(creating=True), error.rule(creating=True)
         if kind is RefusalKind.SLUG_TAKEN and self._place.state.rows([key])[key].attempts > 1:
             # Rule 6: an earlier send of this row may be what holds the slug.
             self._finish(request, outcome, reply, open_=True)
-            self._over(request, [Chunk((item,))], slug_refused=True)
+            self._over(request, Part(Chunk((item,))), slug_refused=True)
             return
         self._finish(request, outcome, reply, pending=[key])
         if kind is RefusalKind.SLUG_TAKEN:
@@ -304,19 +328,22 @@ class Sender:
             return
         await self._troubles.require_same_schema()
         reason = nameless(error)
-        sentence = f"{rule.sentence} Webflow says: {error.said}"
+        problem, sentence = verdict_of(error)
         if reason is not None and rule.problem == "refused" and error.status == VALIDATION:
+            self._waiting.gone(key, guilty=True)
             self._troubles.put_aside(reason, item, sentence)
         else:
-            self.reject(item, rule.problem or "refused", sentence)
+            self.reject(item, problem, sentence, by=code_of(error))
 
-    def settled_good(self, key: Key) -> None:
+    def settled_good(self, one: Doubtful) -> None:
         """A listing showed that the row was written."""
+        key = one.wanted.id
         self._troubles.written()
         self._troubles.forget(key)
-        trusted = self._trust.verdict(key, good=True)
-        if trusted:
-            self._place.state.set_fact(f"trust:{trusted}", "whole")
+        self._learn(key, good=True)
+        if one.part is not None:
+            one.part.written.add(key)
+        self._waiting.gone(key)
 
     def settled_absent(self, key: Key) -> None:
         """A listing showed that the row was not written."""
@@ -332,31 +359,38 @@ class Sender:
             sentence = f'The slug "{item.slug}" belongs to another item: "{holder.name}" ({holder.id}).'
             self.reject(item, "slug_taken", sentence)
 
-    def reject(self, item: Item, code: str, message: str) -> None:
-        """Reject a row for good, and learn from it."""
-        self._troubles.forget((item.locale, item.key))
-        trusted = self._trust.verdict((item.locale, item.key), good=False)
+    def reject(self, item: Item, code: str, message: str, *, by: str = "") -> None:
+        """Reject a row for good, and learn from it; `by` is the code of the error that refused it."""
+        key = (item.locale, item.key)
+        self._troubles.forget(key)
+        self._learn(key, good=False, by=by)
+        self._ledger.rejected(item, code, message)
+        self._waiting.gone(key, guilty=True)
+
+    def _learn(self, key: Key, *, good: bool, by: str = "") -> None:
+        """Take a verdict as evidence of what refusals write."""
+        trusted = self._trust.verdict(key, good=good, by=by)
         if trusted is not None:
             self._place.state.set_fact(f"trust:{trusted}", "whole")
-        self._ledger.rejected(item, code, message)
+            self._waiting.costly = False
 
     async def _server_error(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """Rule 9: after three 5xx a chunk is narrowed, a single row rejected, if anything else succeeds meanwhile."""
         failures = self._troubles.server_error(chunk)
         said = f"Webflow answered {failures} times with an error of its own: {error.said}"
         if self._doom_if_alone(chunk, failures, said):
-            self._over(request, [chunk], written=True)
+            self._over(request, Part(chunk), written=True)
             return
-        self._over(request, self._parts(chunk, failures), written=True)
+        self._over(request, self._part(chunk, failures), written=True)
         await self._troubles.failed(reply)
 
     async def _forbidden(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:
         """A 403 without `missing_scopes` may be stray: not carried out, once a single request succeeds."""
-        outcome = f"refused:{error.code or error.status}"
+        outcome = f"refused:{code_of(error)}"
         if await self._troubles.forbidden():
             self._finish(request, outcome, reply, pending=chunk.keys)
             self._waiting.again(chunk)
             return
         self._finish(request, outcome, reply, open_=True)
-        self._over(request, [chunk])
+        self._over(request, Part(chunk))
         raise error.exception(creating=True)

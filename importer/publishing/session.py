@@ -95,7 +95,7 @@ class Session:
         self._begun: set[asyncio.Task[None] | None] = set()
         self._staged = Staged(place, self.ledger, self._begun, lambda: self.stop is not None)
         self._troubles = Troubles(place)
-        self._telling = Telling(place, self.ledger, self._settling, self._troubles)
+        self._telling = Telling(place, self.ledger, self._settling, self._troubles, concurrency=concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends: set[asyncio.Task[None]] = set()
         self._look: asyncio.Task[None] | None = None
@@ -215,7 +215,7 @@ class Session:
             self._start(self._twins.check_altered())
         self._breathe = False
         while self.stop is None and len(self._sends) < (1 if self._troubles.calm else self._concurrency):
-            chunk = self._waiting.next_chunk()
+            chunk = self._waiting.next_chunk(idle=not self._sends)
             self._attach()
             staged = self._waiting.to_publish()
             if chunk is not None:
@@ -349,7 +349,7 @@ class Session:
             await self._place.clock.sleep(0)
             found = settled.found[start : start + BREATH]
             for one, _ in found:
-                self._sender.settled_good(one.wanted.id)
+                self._sender.settled_good(one)
             self.ledger.found([(one.wanted, one.item, shown) for one, shown in found], self._publish_later)
             self._settling.decided(one for one, _ in found)
         self._place.state.release([one.wanted.id for one in settled.absent])
@@ -361,12 +361,14 @@ class Session:
             if one.item is not None and one.slug_refused:
                 await self._sender.slug_refused(one.item)
             elif one.item is not None and doom is not None:
-                self._sender.reject(one.item, "server_error", doom)
+                self._sender.reject(one.item, *doom)
             elif one.item is not None and one.part is None and not self.ledger.allowance.take():
                 self.ledger.skipped(one.wanted.id)
             else:
                 again.append(one)
         self._waiting.settled(again)
+        for one in settled.given_up:
+            self._waiting.gone(one.wanted.id)
         if await self._twins.mend(settled):
             self._settling.close(settled.over)
 

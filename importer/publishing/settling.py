@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importer.publishing.listing import View
     from importer.publishing.matching import Key, Shown
     from importer.publishing.target import Place
+    from importer.publishing.waiting import Part
     from importer.state import Request
 
 TRIES = 5
@@ -49,7 +50,7 @@ class Doubtful:
     lost: bool
     live: bool
     item: Item | None = None
-    part: int | None = None
+    part: Part | None = None
     slug_refused: bool = False
     tries: int = 0
     glances: int = 0

@@ -47,7 +47,7 @@ class Troubles:
         self._forbidden = 0
         self._throttled = 0
         self._successes = 0
-        self._errors: dict[Key, tuple[int, int]] = {}
+        self._errors: dict[Key, tuple[int, int, int]] = {}
         self._unexplained: dict[str, tuple[Item, str]] = {}
         self.calm = False
         self.pausing: tuple[str, float] | None = None
@@ -96,15 +96,19 @@ class Troubles:
         await self._place.clock.sleep(pause)
 
     def server_error(self, chunk: Chunk) -> int:
-        """Count a 5xx, or a lost answer, for each row of a chunk; gives how often one of them had one."""
+        """Count a 5xx, or a lost answer, for each row of a chunk; gives how often all of them had one.
+
+        For a row alone only those count that it had alone: what others had with it may be their fault, or nobody's.
+        """
+        alone = len(chunk.keys) == 1
         for key in chunk.keys:
-            count, since = self._errors.get(key, (0, self._successes))
-            self._errors[key] = (count + 1, since)
-        return max(self._errors[key][0] for key in chunk.keys)
+            together, by_itself, since = self._errors.get(key, (0, 0, self._successes))
+            self._errors[key] = (together + 1, by_itself + alone, since)
+        return min(self._errors[key][alone] for key in chunk.keys)
 
     def others_succeed(self, chunk: Chunk) -> bool:
         """Whether another request succeeded since the first 5xx of this chunk."""
-        return any(self._successes > self._errors[key][1] for key in chunk.keys)
+        return any(self._successes > self._errors[key][2] for key in chunk.keys)
 
     async def forbidden(self) -> bool:
         """After a stray 403: whether a single request with the same token succeeds, so that nothing was carried out."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from importer.planning import Chunk, Chunker, Decision
+from importer.planning import Chunk, Chunker, Decision, Narrowing
+from importer.planning.chunks import MAX_ITEMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from importer.model import Item
+    from importer.planning.chunks import Kind
     from importer.publishing.matching import Key
     from importer.publishing.settling import Doubtful
     from importer.publishing.target import Todo
@@ -29,6 +33,27 @@ class End(Enum):
 END = End.END
 
 
+class Why(Enum):
+    """Why rows are sent again: they were not carried out, they were refused, or they fail again and again."""
+
+    AGAIN = 0
+    REFUSED = 1
+    FAILED = 2
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """The rows of a request that may have to be sent again, and what is known of them by then.
+
+    The answer points at the `accused`; the `written` are there although the request was refused.
+    """
+
+    chunk: Chunk
+    why: Why = Why.AGAIN
+    accused: AbstractSet[Key] = frozenset()
+    written: set[Key] = field(default_factory=set)
+
+
 class Waiting:
     """The work of a run that is not under way: it is drawn from the sheet only as fast as it is sent.
 
@@ -37,19 +62,26 @@ class Waiting:
 
     def __init__(self, todos: Iterator[Todo | None], drawn: set[Key]) -> None:
         self._todos, self._drawn = todos, drawn
-        self._chunker, self._resent = Chunker(), Chunker()
+        self._chunker = Chunker(self._most)
         self._again: deque[Chunk] = deque()
         self._ready: deque[Chunk] = deque()
-        self._parts = self.passed_over = 0
+        self._narrowings: dict[Kind, Narrowing[Key]] = {}
+        self._suspects: dict[Key, Item] = {}
+        self._largest = MAX_ITEMS
+        self.passed_over = 0
         self._sent_before: set[Key] = set()
-        self._doomed: dict[Key, str] = {}
+        self._doomed: dict[Key, tuple[str, str]] = {}
+        self.costly = False
         self.exhausted = self.breath = False
         self.staged: list[Todo] = []
         self.unsettled: list[Todo] = []
         self.twins_due: float | None = None
 
-    def next_chunk(self) -> Chunk | None:
-        """The next chunk to send, or None while there is none (rows to publish or settle are put aside)."""
+    def next_chunk(self, *, idle: bool = True) -> Chunk | None:
+        """The next chunk to send, or None while there is none (rows to publish or settle are put aside).
+
+        The last chunk of all is not full: unless nothing is in flight (`idle`), it waits for rows that are suspected.
+        """
         self.breath = False
         if self._again:
             return self._again.popleft()
@@ -60,8 +92,6 @@ class Waiting:
                 return None
             if isinstance(todo, End):
                 self.exhausted = True
-                self._ready.extend(self._chunker.rest())
-                self._again.extend(self._resent.rest())
                 continue
             self._drawn.add((todo.item.locale, todo.item.key))
             if todo.decision is Decision.CREATE:
@@ -73,9 +103,9 @@ class Waiting:
             else:
                 self.unsettled.append(todo)
                 return None
-        if self._ready:
-            return self._ready.popleft()
-        return self._again.popleft() if self._again else None
+        if not self._ready and (idle or not any(one.searching for one in self._narrowings.values())):
+            self._ready.extend(self._chunker.rest())
+        return self._ready.popleft() if self._ready else None
 
     def skip(self) -> bool:
         """Draw the next row of the sheet only to count it; whether there was one."""
@@ -107,45 +137,96 @@ class Waiting:
         self._again.append(chunk)
 
     def create(self, item: Item) -> None:
-        """Send an item that turned out not to be there, together with others."""
+        """Send an item that turned out not to be there, together with any others."""
         self._sent_before.add((item.locale, item.key))
-        self._again.extend(self._resent.add(item))
+        self._ready.extend(self._chunker.add(item))
 
     def settled(self, absent: list[Doubtful]) -> None:
-        """Send rows again that were not written, in the parts in which they were put in doubt."""
-        parts: dict[int, list[Item]] = {}
+        """Send rows again that were not written, by the parts in which they were put in doubt."""
+        parts: dict[Part | None, list[Item]] = {}
         for one in absent:
             if one.item is not None:
-                parts.setdefault(-1 if one.part is None else one.part, []).append(one.item)
-        chunker = Chunker()
-        for part, items in sorted(parts.items()):
-            if part < 0:
-                for item in items:
-                    self._sent_before.add((item.locale, item.key))
-                    self._again.extend(chunker.add(item))
-                self._again.extend(chunker.rest())
+                parts.setdefault(one.part, []).append(one.item)
+        for part, items in parts.items():
+            if part is not None:
+                self.back(part, items)
             else:
-                self.again(Chunk(tuple(items)))
+                for item in items:
+                    self.create(item)
 
-    def vetted(self, chunk: Chunk) -> bool:
-        """Whether a chunk was looked up already."""
-        seen = all(key in self._sent_before for key in chunk.keys)
-        self._sent_before.difference_update(chunk.keys)
-        return seen
+    def sent_before(self, chunk: Chunk) -> frozenset[Key]:
+        """Take the rows of a chunk that were looked up already."""
+        before = self._sent_before.intersection(chunk.keys)
+        self._sent_before -= before
+        return frozenset(before)
 
-    def next_part(self) -> int:
-        """A number for rows that are sent again together."""
-        self._parts += 1
-        return self._parts
+    # Narrowing -------------------------------------------------------------------------------------------------------
+
+    def refused(self, chunk: Chunk, named: int, *, costly: bool) -> None:
+        """A chunk was refused, and so many of its rows named; `costly` says that it must be settled by a listing."""
+        self.costly = costly
+        narrowing = self._narrowing(chunk.kind)
+        narrowing.costly = costly
+        narrowing.learn(chunk.keys, named)
+
+    def back(self, part: Part, left: Sequence[Item]) -> None:
+        """Send the rows of a part again that are not there; one of them may be guilty."""
+        if part.why is Why.AGAIN:
+            self.again(Chunk(tuple(left)))
+            return
+        narrowing = self._narrowing(part.chunk.kind)
+        items = {(item.locale, item.key): item for item in left}
+        self._suspects.update(items)
+        narrowing.costly = self.costly
+        if part.why is Why.REFUSED:
+            narrowing.refused(part.chunk.keys, items, accused=part.accused, written=part.written)
+        else:
+            narrowing.failed(list(items))
+        self._take_up(narrowing)
+
+    def passed(self, chunk: Chunk) -> None:
+        """All of these rows were good."""
+        narrowing = self._narrowing(chunk.kind)
+        narrowing.costly = self.costly
+        narrowing.passed(chunk.keys)
+        self._take_up(narrowing)
+        for key in chunk.keys:
+            self._suspects.pop(key, None)
+
+    def gone(self, key: Key, *, guilty: bool = False) -> None:
+        """A row is published, `guilty`, or out of our hands: what is suspected with it goes on."""
+        for narrowing in self._narrowings.values():
+            narrowing.costly = self.costly
+            narrowing.gone(key, guilty=guilty)
+            self._take_up(narrowing)
+        self._suspects.pop(key, None)
+
+    def too_large(self, rows: int) -> None:
+        """Make no later chunk larger than this."""
+        self._largest = min(self._largest, max(1, rows))
+
+    def _narrowing(self, kind: Kind) -> Narrowing[Key]:
+        return self._narrowings.setdefault(kind, Narrowing())
+
+    def _most(self, kind: Kind) -> int:
+        return min(self._largest, self._narrowing(kind).rate.size())
+
+    def _take_up(self, narrowing: Narrowing[Key]) -> None:
+        """Take what narrowing gives to be sent."""
+        groups, free = narrowing.take()
+        for group in groups:
+            self.again(Chunk(tuple(self._suspects[key] for key in group)))
+        for key in free:
+            self.create(self._suspects.pop(key))
 
     def check_twins(self, due: float) -> None:
         """Look for twins of altered slugs at this moment (monotonic seconds)."""
         self.twins_due = due if self.twins_due is None else max(self.twins_due, due)
 
-    def doom(self, item: Item, message: str) -> None:
-        """Reject a row (`server_error`) once a listing has shown that it was not written."""
-        self._doomed[item.locale, item.key] = message
+    def doom(self, item: Item, code: str, message: str) -> None:
+        """Reject a row once a listing has shown that it was not written."""
+        self._doomed[item.locale, item.key] = code, message
 
-    def doomed(self, key: Key) -> str | None:
-        """Why a row is rejected now that it was not written, if it is."""
+    def doomed(self, key: Key) -> tuple[str, str] | None:
+        """Why a row is rejected now that it was not written (code, sentence), if it is."""
         return self._doomed.pop(key, None)

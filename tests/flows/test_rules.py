@@ -258,7 +258,7 @@ def test_rule_9_quoted_value_isolates_the_guilty_at_once(night: Callable[..., Ni
     counts = one.run().counts
     assert (counts.created, counts.rejected) == (99, 1)
     assert one.outcome()[78] == ("rejected", "refused")
-    assert one.writes() == 3
+    assert one.writes() == 2, "the row that is named is not sent again"
 
 
 def test_rule_9_poison_row_is_rejected_and_the_others_published(night: Callable[..., Night]) -> None:
