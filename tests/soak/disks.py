@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -67,21 +67,24 @@ class Disk:
         if self.is_own:
             assert _mount("-o", "remount,ro", str(self.folder))
         else:
-            self.folder.chmod(0o555)
+            self._allow(folders=0o555, files=0o444)
 
     def open(self) -> None:
         """Let everybody write again."""
         if self.is_own:
             assert _mount("-o", "remount,rw", str(self.folder))
         else:
-            self.folder.chmod(0o755)
+            self._allow(folders=0o755, files=0o644)
+
+    def _allow(self, *, folders: int, files: int) -> None:
+        for path in [self.folder, *self.folder.rglob("*")]:
+            path.chmod(folders if path.is_dir() else files)
 
     def _room(self) -> int:
         facts = os.statvfs(self.folder)
         return facts.f_bavail * facts.f_frsize
 
 
-@cache
 def can_mount(folder: Path) -> bool:
     """Whether small disks can be mounted here: that takes rights that most people do not have."""
     disk = Disk.at(folder / "may-i-mount", own=True)
@@ -92,8 +95,18 @@ def can_mount(folder: Path) -> bool:
 
 
 def can_be_closed(folder: Path) -> bool:
-    """Whether a folder can be closed to writing: by its rights, or as a disk; rights mean nothing to root."""
-    return os.geteuid() != 0 or can_mount(folder)
+    """Whether a folder can be closed to writing: as a disk, or by its rights, which mean nothing to root."""
+    if can_mount(folder):
+        return True
+    closed = folder / "may-i-close"
+    closed.mkdir(mode=0o555)
+    try:
+        (closed / "file").touch()
+    except PermissionError:
+        return True
+    finally:
+        shutil.rmtree(closed)
+    return False
 
 
 def limit_files(process: int, size: int) -> bool:
