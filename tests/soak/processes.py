@@ -7,6 +7,7 @@ it can be stopped and killed, and it runs the same command line.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import ForkServerContext
     from multiprocessing.process import BaseProcess
-    from pathlib import Path
 
 LOADED = (
     "importer.cli.front",
@@ -108,6 +109,15 @@ class Running:
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.process.poll() is not None
+
+    def hears(self, number: int) -> bool:
+        """Whether a signal would find the command: before it is there, Python itself would answer."""
+        try:
+            told = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        except FileNotFoundError:  # it has ended, or this is no Linux
+            return True
+        masks = re.findall(r"^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$", told, re.MULTILINE)
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
     def signal(self, number: int) -> None:
         """Send a signal to this process, if it has not ended, and to no other."""

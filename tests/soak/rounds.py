@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.flows.processes import until
 from tests.soak.desk import BrokenError, Desk, age_lock, holds_lock
 from tests.soak.disks import can_be_closed, limit_files
 from tests.soak.proof import asked, hasty_verdicts, prove, stage_of
@@ -156,6 +157,7 @@ def _interrupt(desk: Desk, act: Act) -> None:
     number, code = SIGNALS[act.what]
     run = desk.start(act)
     if _reached(desk, run, act):
+        until(lambda: run.hears(signal.SIGTERM))
         run.signal(number)
         desk.count("trouble", act.what)
     desk.ended(run, _usual(act) | {code: {"interrupted"}})
