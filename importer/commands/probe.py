@@ -22,6 +22,7 @@ from importer.commands.loading import load_mapping
 from importer.commands.opening import Connection, connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.stopping import Stopping
+from importer.commands.waiting import watched
 from importer.errors import DeadlinePassed, ImporterError, MappingError, Outage, ScopeError, UsageError, graver
 from importer.model import Observer, Silent
 from importer.probing import QUESTIONS, Answer, Answers, Interview, Scratch, interview, written_now
@@ -239,7 +240,7 @@ async def _asked(
     reason = "the asking ended before"
     say(
         f'A collection "Importer probe ..." is made on the site "{spot.site.display_name or spot.site.id}", asked in'
-        " about 30 requests, and removed again, with the few items in it. Nothing else is changed."
+        " about 30 requests, and removed again, which takes half a minute. Nothing else is changed."
     )
     try:
         own = await scratch.make()  # not cut off: nobody would know whether it was made
@@ -248,14 +249,15 @@ async def _asked(
         stopping.check()
         timing = Timing.of(call.options.patience, embedded=opened.embedded)
         talk = Interview(opened.client, opened.clock, own.id, spot.locale, timing.lag, answers)
-        await stopping.unless_told(_within(interview(talk), seconds, opened.clock))
+        asking = watched(interview(talk), opened, call.observer)
+        await stopping.unless_told(_within(asking, seconds, opened.clock))
     except ImporterError as error:
         done.error, reason = error, f"the asking ended before: {error.message}"
     finally:
         done.answers = answers.all(reason)
         if scratch.made:
             say("The collection is removed.")
-            await _remove(call, scratch)
+            await watched(_remove(call, scratch), opened, call.observer)
     if done.left:
         kept = ", ".join(f"{own} ({why})" for own, why in done.left.items())
         left = Outage(f"Not removed from the site: the collection {kept}.", _BY_HAND)

@@ -35,7 +35,6 @@ ANSWERED: dict[tuple[str, str], dict[str, str]] = {
     ("answer_order", "shuffled"): {"answer_order": "other"},
     ("answer_shape", "list"): {"answer_shape": "list"},
     ("listing_delay", "3"): {"listing_delay": "3.5"},
-    ("listing_delay", "25"): {"listing_delay": "30.5"},
     ("listing_order", "ignored"): {"sort_created": "ignored", "sort_updated": "ignored", "listing_order": "other"},
     ("listing_order", "random"): {"sort_created": "unsteady", "sort_updated": "unsteady", "listing_order": "unsteady"},
     ("listing_sort", "refused"): {"sort_created": "refused", "sort_updated": "refused"},
@@ -43,7 +42,6 @@ ANSWERED: dict[tuple[str, str], dict[str, str]] = {
     ("unpublished_site", "409"): {"live_writes": "refused_409"} | NO_LIVE,
     ("unpublished_site", "404"): {"live_writes": "refused_404"} | NO_LIVE,
     ("introspect", "refused"): {"introspect": "refused"},
-    ("rate_limit", "60"): {"rate_limit": "60"},
     ("rate_limit", "7"): {"rate_limit": "7"},
     ("missing_headers", "yes"): {"rate_headers": "no", "retry_after": "no", "rate_limit": UNKNOWN},
     ("date_header", "no"): {"date_header": "no", "clock": UNKNOWN},
@@ -57,7 +55,6 @@ USUALLY = 31
 
 MORE = {
     ("listing_delay", "3"): 6,
-    ("listing_delay", "25"): 12,
     ("listing_sort", "refused"): 4,
     ("live_in_staged", "no"): 4,
 }
@@ -108,7 +105,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 """What goes wrong on the way."""
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", ["broken before", "broken after", "done later", "500, but done", "502", "429"])
 def test_faults_make_no_answer_wrong(night: Nights, fault: str) -> None:
     """Where every sixth request goes wrong, the others are answered; the collection is gone."""
     asked = Asked(night(seed=LOCALES))

@@ -153,6 +153,14 @@ def test_probe_is_asked_for_and_says_before_what_it_does(place: Path, capsys: py
     assert probe.startswith("30 answers are kept, the latest of 20")
 
 
+def test_doctor_says_that_a_state_file_is_none(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It looks into it for what was asked before."""
+    (place / ".importer").mkdir()
+    (place / ".importer" / "tags.sandbox.db").write_text("no database", encoding="utf-8")
+    assert front.answer(["doctor", "tags.toml", "--sandbox"]) == 2
+    assert "bad   state file" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("place")
 def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     """Each answer with its question, how it was seen, and what runs do about it."""

@@ -60,6 +60,10 @@ JSON = st.recursive(
         (endpoints.publish_items("c", ["i"]), "POST /collections/c/items/publish"),
         (endpoints.unpublish_items("c", ["i"]), "DELETE /collections/c/items/live"),
         (endpoints.delete_items("c", ["i"]), "DELETE /collections/c/items"),
+        (endpoints.update_items("c", BODIES), "PATCH /collections/c/items"),
+        (endpoints.create_collection("s", name="A", singular="B"), "POST /sites/s/collections"),
+        (endpoints.delete_collection("../sites/s"), "DELETE /collections/..%2Fsites%2Fs"),
+        (endpoints.items_asked("c", [("name", "a")], live=True), "GET /collections/c/items/live"),
     ],
 )
 def test_calls_go_where_the_description_says(call: Call, written: str) -> None:
