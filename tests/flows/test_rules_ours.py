@@ -241,8 +241,9 @@ def test_rule_4_an_order_that_cannot_be_believed_is_no_order(night: Callable[...
     one.strangers([content(n) for n in range(1_000, 1_130)])
     one.passes(1_000)
     one.faults = [MADE_AND_LOST]
+    before = one.writes()
     one.run()
-    assert one.exit_code == 0
+    assert (one.exit_code, one.writes() - before) == (0, 1)
     assert [slug for slug in one.published() if slug < "note-10"] == ["note-1"]
     assert one.published().count("note-1") == 1
     assert len(one.items(live=False)) == 135
@@ -264,18 +265,21 @@ class OldestFirst(Wire):
 
 
 @pytest.mark.parametrize(
-    "times", [pytest.param(1, id="one page of equal stamps shows no order"), pytest.param(3, id="an order that rises")]
+    "times", [pytest.param(1, id="one page of equal stamps shows no order"), pytest.param(2, id="an order that rises")]
 )
 def test_rule_4_the_oldest_items_do_not_pass_for_the_newest(night: Callable[..., Night], times: int) -> None:
     """The first page is older than the first send, but nothing says that the others are older still: all is read."""
     one = night(taken_slug="suffix", listing_delay="8")
-    for start in range(0, 102, 102 // times):
-        one.strangers([content(1_000 + n) for n in range(start, start + 102 // times)])
+    for start in range(0, 100, 100 // times):
+        one.strangers([content(1_000 + n) for n in range(start, start + 100 // times)])
         one.passes(600)
+    one.strangers([content(1_100)])
+    one.passes(600)
     one.wire = OldestFirst
     one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"}]
+    before = one.writes()
     assert one.run().counts.created == 5
-    assert len(one.items(live=False)) == 107
+    assert one.writes() - before == 1, "nothing was sent again"
     assert set(names(5)) <= set(one.published())
 
 
