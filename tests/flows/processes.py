@@ -251,8 +251,10 @@ class Served:
 class ServedHere(Served):
     """The same in a thread of this process, which needs no process started and tells its log without a request."""
 
-    def __init__(self, file: Path, *, faults: list[dict[str, Any]] | None = None) -> None:
-        self._app = create_app(file, switches={"rate_limit": "6000"}, faults=faults)
+    def __init__(
+        self, file: Path, *, faults: list[dict[str, Any]] | None = None, seed: dict[str, Any] | None = None
+    ) -> None:
+        self._app = create_app(file, seed=seed, switches={"rate_limit": "6000"}, faults=faults)
         self._thread = serving(self._app)
         self.address = self._thread.__enter__()
         self.base_url = f"{self.address}/v2"

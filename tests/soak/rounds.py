@@ -25,6 +25,9 @@ DONE: Final[Codes] = {0: {None}, 1: {None}}
 """How a run ends that has done its work: the sheet is good, or some rows of it are bad."""
 
 BROKEN_WIRE: Final[Codes] = {5: {"outage"}, 7: {None}}
+SAID: Final = 1 << 14
+"""Bytes that a run may always write: what it says goes into files, too."""
+
 SIGNALS: Final = {"Ctrl-C": (signal.SIGINT, 130), "SIGTERM": (signal.SIGTERM, 143)}
 
 
@@ -182,7 +185,7 @@ def _small_files(desk: Desk, act: Act) -> None:
     reached = _reached(desk, run, act)
     if reached:
         sizes = [path.stat().st_size for path in desk.disk.folder.iterdir() if path.is_file()]
-        if limit_files(run.process.pid, max(sizes, default=0) + act.room):
+        if limit_files(run.process.pid, max([SAID, *sizes]) + act.room):
             desk.count("trouble", "no file may grow any more (RLIMIT_FSIZE)")
     desk.ended(run, _usual(act) | ({5: {"disk_full", "outage"}} if reached else {}))
 
