@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from importer.client import NotFound
@@ -268,7 +269,7 @@ class _Look:
     def prove(self) -> Proven:
         """Hold what was listed against the state file, as it stands now."""
         judge = Judge(self.place.target.schema, frozenset(self._call.job.mapping.fields))
-        return prove(self.place.state, self._stocks, judge)
+        return prove(self.place.state, self._stocks, judge, patience=timedelta(seconds=self.place.timing.patience))
 
     def result(self, proven: Proven, *, removed: int = 0) -> VerifyResult:
         """Give what is proven, with what a person should know of it."""

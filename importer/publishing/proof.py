@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from importer.model import Status
-from importer.publishing.matching import Evidence, Wanted, age, is_ours, stem_of
+from importer.publishing.matching import SKEW, Evidence, Wanted, age, is_ours, stem_of
 from importer.publishing.settling import wanted_of
 from importer.report.receipts import Receipt, Stray
 from importer.state import SentRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from importer.model import Row
     from importer.publishing.judging import Judge
     from importer.publishing.matching import Shown
     from importer.publishing.stock import Sight, Stock
     from importer.state import Standing, State
+
+TWICE = 2
+"""Sends of a row from which on it can have two items."""
+
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,20 @@ class _Free:
         return sorted((item for item in found if item.id in self.items), key=age)
 
 
-def prove(state: State, stocks: Mapping[str, Stock], judge: Judge) -> Proven:
-    """Hold what was listed (by locale) against the state file."""
+def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: timedelta) -> Proven:
+    """Hold what was listed (by locale) against the state file; a request has its effect within `patience`, or never.
+
+    Rows whose item is not known yet are asked first: what may be theirs is nobody's twin.
+    """
     proven = Proven(whole=all(stock.whole for stock in stocks.values()))
-    free = _free_items(state, stocks)
+    free, unsettled = _free_items(state, stocks)
+    claims = {(one.row.locale, one.row.key): _ours(state, one, free.get(one.row.locale)) for one in unsettled}
     for standing in state.standings():
         row, stock = standing.row, stocks.get(standing.row.locale)
         held = None if stock is None else stock.sight(row.item_id)
-        ours = _ours(state, standing, free.get(row.locale))
+        ours = claims.get((row.locale, row.key))
+        if ours is None:
+            ours = _ours(state, standing, free.get(row.locale), late=_late(standing, patience))
         flying = row.status is Status.IN_FLIGHT
         claimed = ours[0] if ours and (held is None or flying) else None
         receipt = judge.receipt(standing, stock, claimed)
@@ -89,16 +102,19 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge) -> Proven:
     return proven
 
 
-def _free_items(state: State, stocks: Mapping[str, Stock]) -> dict[str, _Free]:
-    """Find the items that no row holds, by the slugs and the stems under which they can be a row's own."""
+def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _Free], list[Standing]]:
+    """Find the items that no row holds, by slug and stem, and the rows that were sent and hold none for certain."""
     held: dict[str, set[str]] = defaultdict(set)
     sent: dict[str, set[str]] = defaultdict(set)
+    unsettled = []
     for standing in state.standings():
         row = standing.row
         if row.item_id is not None:
             held[row.locale].add(row.item_id)
         if row.slug_sent:
             sent[row.locale].add(row.slug_sent.casefold())
+        if row.attempts and (row.item_id is None or row.status is Status.IN_FLIGHT):
+            unsettled.append(standing)
     found: dict[str, _Free] = {}
     for locale, stock in stocks.items():
         free = found.setdefault(locale, _Free())
@@ -111,11 +127,22 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> dict[str, _Free]:
             stem = stem_of(slug)
             if stem is not None and slug not in sent[locale]:
                 free.by_stem[stem].append(item)
-    return found
+    return found, unsettled
 
 
-def _ours(state: State, standing: Standing, free: _Free | None) -> list[Shown]:
-    """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be."""
+def _late(standing: Standing, patience: timedelta) -> datetime | None:
+    """The moment after which nothing can be made by the row's requests; None where a second item cannot be its own.
+
+    A row that was sent once has one item; and nobody knows when a request ended whose answer had no `Date`.
+    """
+    return None if standing.row.attempts < TWICE or standing.at is None else standing.at + patience + SKEW
+
+
+def _ours(state: State, standing: Standing, free: _Free | None, *, late: datetime | None = FOR_EVER) -> list[Shown]:
+    """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be.
+
+    Those that were made after `late` may be copies that somebody made: nobody can tell.
+    """
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
         return []
@@ -125,11 +152,16 @@ def _ours(state: State, standing: Standing, free: _Free | None) -> list[Shown]:
     wanted = _wanted(state, row)
     ids = [item.id for item in candidates]
     evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
-    ours = [item for item in candidates if is_ours(wanted, item, evidence)]
+    alike = [item for item in candidates if is_ours(_whatever(wanted, row, item), item, evidence)]
+    ours = [
+        item
+        for item in alike
+        if late is not None and (item.created_on or late) <= late and is_ours(wanted, item, evidence)
+    ]
     for item in ours:
         del free.items[item.id]
-    for item in candidates:
-        if item.id in free.items and is_ours(_whatever(wanted, row, item), item, evidence):
+    for item in alike:
+        if item.id in free.items:
             free.suspects[item.id] = replace(_stray(item, row, of=row.item_id), suspect=True)
     return ours
 

@@ -148,8 +148,9 @@ def twin_sentence(twin: Stray) -> str:
 def suspect_sentence(stray: Stray) -> str:
     """Say whose twin an item may be."""
     return (
-        f'{_name(stray.file)}, row {stray.row}: the item {stray.item_id} ("{stray.slug}") has its name and came after'
-        " it, but other content: it may be a twin that somebody edited. Look at it in Webflow; it is left alone."
+        f'{_name(stray.file)}, row {stray.row}: the item {stray.item_id} ("{stray.slug}") looks like a twin of its'
+        " item. That cannot be proven (somebody may have copied it, or edited a twin), so it is left alone: look at it"
+        " in Webflow."
     )
 
 

@@ -98,8 +98,8 @@ class Receipt:
 class Stray:
     """An item that no row holds: a twin of a row's item (`of`, with its row), or somebody else's.
 
-    `healable` says that healing leaves only the older of a twin and its original. A `suspect` looks like an edited
-    twin of its row, which cannot be proven.
+    `healable` says that healing leaves only the older of a twin and its original. A `suspect` looks like a twin
+    of its row's item, which cannot be proven.
     """
 
     item_id: str
@@ -159,7 +159,7 @@ class Proof:
 
     @property
     def suspects(self) -> tuple[Stray, ...]:
-        """Strangers that look like edited twins."""
+        """Strangers that look like twins."""
         return tuple(one for one in self.strangers if one.suspect)
 
     @property

@@ -13,7 +13,7 @@ from importer.sandbox.app import default_seed
 from importer.state import State
 from tests.flows.conftest import SEED
 from tests.flows.faulty import CREATE
-from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, verdicts, verified
+from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, twice, verdicts, verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +154,7 @@ def test_a_twin_is_told_from_a_stranger_and_from_an_edited_twin(night: Callable[
     one = night(taken_slug="suffix")
     one.strangers([{"name": "Note 2", "slug": "note-2-abcde", "text": "Text of note 2"}])
     one.passes(600)
-    one.run()
-    one.passes(60)
+    twice(one)
     somebody = Somebody(one)
     twin = somebody.doubles(3)
     suspect = somebody.doubles(4, text="Another text")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.flows.conftest import Night
-from tests.flows.verifying import Somebody, by_row, item_of, proof_of, verdicts
+from tests.flows.verifying import Somebody, by_row, item_of, proof_of, twice, verdicts
 
 ROWS = 8
 
@@ -78,8 +78,7 @@ def told_and_healed(deeds: list[str], switches: dict[str, str], others: int) -> 
     with TemporaryDirectory() as folder:
         night = Night(Path(folder), seed=None, taken_slug="suffix", **switches)
         night.sheet = night.rows(ROWS)
-        night.run()
-        night.passes(60)
+        twice(night)
         somebody, twins = Somebody(night), list[str]()
         for row, deed in enumerate(deeds, 2):
             done_by_hand(somebody, deed, row, twins)

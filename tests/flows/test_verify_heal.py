@@ -10,7 +10,7 @@ import pytest
 
 from importer.errors import Interrupted, Locked
 from importer.state import State
-from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, verdicts, verified
+from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, twice, verdicts, verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,9 @@ REMOVING = {"method": "DELETE", "path": "*/items"}
 
 @pytest.fixture
 def done(night: Callable[..., Night]) -> Night:
-    """Five notes, sent and live, on a server that suffixes taken slugs; a minute has passed."""
+    """Five notes, each sent twice, and live, on a server that suffixes taken slugs; a minute has passed."""
     one = night(taken_slug="suffix")
-    one.run()
-    one.passes(60)
+    twice(one)
     return one
 
 
@@ -53,6 +52,21 @@ def test_exactly_the_twins_are_removed(done: Night) -> None:
     assert asked == [("unpublish", "answered"), ("delete", "answered")] * 3
     again = proof_of(done)
     assert (again.twins, len(again.suspects), len(again.strangers)) == ((), 2, 3)
+
+
+def test_a_copy_that_somebody_made_is_no_twin(night: Callable[..., Night]) -> None:
+    """A row that was sent once has one item; and what came after patience was not made by its requests."""
+    one = night(taken_slug="suffix")
+    one.run()
+    one.passes(60)
+    Somebody(one).doubles(2)
+    assert (proof_of(one, heal=True).removed, len(proof_of(one).suspects), len(everything(one))) == (0, 1, 6)
+    other = night(taken_slug="suffix")
+    twice(other)
+    other.passes(400)
+    Somebody(other).doubles(2)
+    assert (proof_of(other, heal=True).removed, len(proof_of(other).suspects), len(everything(other))) == (0, 1, 6)
+    assert proof_of(other, heal=True, patience=900.0).removed == 1
 
 
 def test_without_heal_nothing_is_removed(done: Night) -> None:
@@ -194,13 +208,10 @@ def test_it_holds_the_state_file_like_a_run(done: Night) -> None:
     assert len(everything(done)) == 6
 
 
-def test_where_the_listing_proves_nothing_nothing_is_removed(night: Callable[..., Night]) -> None:
+def test_where_the_listing_proves_nothing_nothing_is_removed(done: Night) -> None:
     """An original that was not shown may be there."""
-    one = night(taken_slug="suffix")
-    one.run()
-    one.passes(60)
-    Somebody(one).doubles(2)
-    one.wire = OneMore
-    result = verified(one, heal=True)
+    Somebody(done).doubles(2)
+    done.wire = OneMore
+    result = verified(done, heal=True)
     assert result.proof is not None
     assert (result.proof.removed, len(result.proof.twins), result.exit_code) == (0, 1, 7)

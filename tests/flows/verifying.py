@@ -23,7 +23,7 @@ def verified(night: Night, *, heal: bool = False, both: bool = False, **options:
     """Verify the state file of a night."""
     night._pacer = Pacer()
     door = Door(open=night._open, wait=night._wait)
-    chosen = replace(RunOptions(state=night.state, sandbox=True, patience=60.0), **options)
+    chosen = replace(RunOptions(state=night.state, sandbox=True), **options)
     mapping = parse_mapping(night.mapping, name="notes")
     return verify_through(door, mapping, chosen, heal=heal, both=both, observer=night.observer)
 
@@ -52,6 +52,14 @@ def verdicts(proof: Proof) -> dict[int, str]:
 def item_of(night: Night, row: int) -> str:
     """The item that the state file gives a row."""
     return str(night.ask_state("SELECT item_id FROM rows WHERE source_row = ?", row)[0][0])
+
+
+def twice(night: Night) -> None:
+    """Run the sheet so that each of its rows is sent twice: the first answer is an error that wrote nothing."""
+    night.faults = [{"when": {"method": "POST", "nth": 1}, "do": "status", "status": 500}]
+    night.run()
+    night.faults = []
+    night.passes(60)
 
 
 class Somebody:
