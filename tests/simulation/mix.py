@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.flows.faulty import FAULTS
@@ -92,6 +92,8 @@ class Mix:
     """Nights in which somebody makes or deletes an item between two pages of a listing."""
     eats: float = 0.1
     """Nights in which other clients of the same token use up most of the rate limit."""
+    disorder: float = 0.03
+    """Worlds whose listings come in a new order every time: outside of what is promised."""
     schema: float = 0.04
     """Nights in which the collection's fields are changed."""
     plan_limit: float = 0.05
@@ -127,3 +129,39 @@ class Mix:
     removes: float = 0.15
     """Days on which a row leaves the sheet."""
     brings_back: float = 0.1
+
+
+DOUBTFUL = frozenset(
+    {"reset_before", "reset_after", "timeout_then_commit", "truncated", "garbage", "left_out", "status"}
+)
+
+HARSH = replace(
+    Mix(),
+    switches=SWITCHES
+    | {
+        "refusal": ("atomic", "partial", "partial", "partial_ahead"),
+        "taken_slug": ("refuse", "suffix", "suffix", "suffix"),
+    },
+    rows=(1, 2, 3, 4, 5, 6, 8, 12),
+    dead_files=(0, 0, 1, 2),
+    nights=(2, 3, 4),
+    faults=tuple(one for one in FAULTS if one["do"] in DOUBTFUL or one.get("seconds") == 220),
+    stopping=0.04,
+    beyond_patience=0.06,
+    faults_a_night=(1, 2, 3, 4),
+    about=({"method": "POST"},),
+    nth=(1, 1, 2, 3),
+    every=(1, 2, 2, 3),
+    somebody_after=(0.0, 30.0),
+    dies=0.6,
+    limit=(None,),
+    pause=(0, 0, 30, 70),
+    forgets=0.02,
+    shuffles=0.1,
+)
+"""Most requests that create are lost, on a server that hides it well: what leaves rows in doubt, and twins."""
+
+
+def mix_of(seed: int) -> Mix:
+    """Draw a world of all kinds, or a harsh one."""
+    return HARSH if seed % 2 else Mix()

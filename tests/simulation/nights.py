@@ -6,8 +6,8 @@ import random
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import BrokenError, after_a_run, at_the_end
-from tests.simulation.mix import Mix
+from tests.simulation.invariants import BrokenError, Seen, after_a_run, at_the_end
+from tests.simulation.mix import Mix, mix_of
 from tests.simulation.people import day, gather, leave
 from tests.simulation.process import Ailment, Death, rows_of
 from tests.simulation.webflow import described
@@ -21,8 +21,11 @@ GUARDED = 6
 
 
 def play(seed: int, folder: Path, mix: Mix | None = None) -> World:
-    """Live through the nights of a seed and check what must hold; raises BrokenError."""
-    mix = mix or Mix()
+    """Live through the nights of a seed and check what must hold; raises BrokenError.
+
+    Without a mix every other world is a harsh one.
+    """
+    mix = mix or mix_of(seed)
     world = _drawn(seed, folder, mix)
     try:
         for _ in range(world.chance.choice(mix.nights)):
@@ -56,7 +59,10 @@ def _drawn(seed: int, folder: Path, mix: Mix) -> World:
         note.draft = chance.random() < mix.drafts
         if not note.like and chance.random() < mix.long_texts:
             note.texts[0] += " and so on" * 30
-    world = World(folder, seed, switches, notes)
+    disorder = chance.random() < mix.disorder
+    if disorder:
+        switches["listing_order"] = "random"
+    world = World(folder, seed, switches, notes, disorder=disorder)
     world.keyed = chance.random() < mix.keyed
     world.wire.slowness = chance.choice(mix.slowness)
     world.chunk = chance.choice(mix.chunk)
@@ -135,23 +141,36 @@ def _note(world: World, *, dead_before: bool) -> None:
     """Count what became of the process."""
     told, process = world.told, world.process
     if told.died and process.death is not None:
-        world.count(f"crash: {process.death.when}")
-        if told.in_doubt:
-            world.count("crash: while rows were in doubt since an earlier run")
-        if dead_before:
-            world.count("crash: twice in a row")
-        if world.wire.under_way:
-            world.count("crash: with requests under way")
-    if told.ailed and process.ailment is not None:
-        world.count(f"disk: {process.ailment.what}")
-    if world.skew and not told.died:
-        world.count("clock: minutes or hours off")
-    if world.steps_back:
-        world.count("clock: stepped back")
-    if told.error is not None:
-        world.count(f"stopped: {told.error.code}")
-    if told.summary is not None:
-        world.count(f"exit: {told.exit_code}")
+        happened = {
+            f"crash: {process.death.when}": True,
+            "crash: while rows were in doubt since an earlier run": told.in_doubt > 0,
+            "crash: twice in a row": dead_before,
+            "crash: with requests under way": bool(world.wire.under_way),
+        }
+    else:
+        removed = told.summary is not None and told.summary.counts.removed > 0
+        happened = {
+            f"exit: {told.exit_code}": True,
+            f"stopped: {told.error.code if told.error else ''}": told.error is not None,
+            f"disk: {process.ailment.what if process.ailment else ''}": told.ailed,
+            "circumstance: a twin removed": removed,
+            "clock: minutes or hours off": bool(world.skew),
+            "clock: stepped back": bool(world.steps_back),
+        }
+    for what, so in happened.items():
+        if so:
+            world.count(what)
+
+
+def _look_back(world: World, seen: Seen) -> None:
+    """Count what the state file and the collection tell at the end."""
+    for row in seen.rows.values():
+        if row["item_id"] is not None and row["attempts"] > 1:
+            world.count("circumstance: a row sent twice and there once")
+        if row["item_id"] is not None and row["slug"] != row["slug_sent"]:
+            world.count("circumstance: a slug suffixed instead of refused")
+    if world.late and any(len(items) > 1 for items in seen.ours().values()):
+        world.count("circumstance: a twin left after a commit beyond patience")
 
 
 def _last_night(world: World) -> None:
@@ -163,7 +182,7 @@ def _last_night(world: World) -> None:
         if world.told.exit_code == GUARDED:
             _rules_kept(world, rows_of(world.process.state))
             world.run()
-    at_the_end(world)
+    _look_back(world, at_the_end(world))
     if world.loop.mishaps:
         raise BrokenError(f"something failed unheard: {world.loop.mishaps}")
     if world.chance.random() < 0.25:

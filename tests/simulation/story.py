@@ -64,9 +64,10 @@ BESIDES = (
 def unseen(happened: Counter[str]) -> list[str]:
     """List what never happened of all that can."""
     mix = Mix()
+    beyond = {"switch: listing_order=random"}
     faults = {described(fault) for fault in (*mix.faults, *mix.stopping_faults, *mix.beyond)}
     switches = {f"switch: {name}={value}" for name, values in mix.switches.items() for value in values}
-    return sorted(name for name in {*BESIDES, *faults, *switches} if not happened[name])
+    return sorted(name for name in {*BESIDES, *faults, *switches, *beyond} if not happened[name])
 
 
 def table(happened: Counter[str]) -> list[str]:

@@ -52,6 +52,9 @@ DEAD = "https://example.com/dead.png"
 NAMES = ("No", "Title", "Slug", "Text", "Photo", "State")
 """The columns of the sheet."""
 
+MOST_STEPS = 100_000
+"""Steps of a run after which it is taken to go on for ever; some hundred are usual."""
+
 HEADER = 1
 """Rows of the sheet above the first note."""
 
@@ -124,6 +127,8 @@ class Loop(JumpingLoop):
             self.process.at("between two steps")
             if self.process.dead:
                 raise Died
+            if self.process.reached["between two steps"] > MOST_STEPS:
+                raise AssertionError(f"a run does not end: {MOST_STEPS} steps, {self._hours.now:.0f} s")
         super()._run_once()  # type: ignore[misc]  # the loop's own
 
 
@@ -151,7 +156,10 @@ def instead(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 @dataclass
 class World:
-    """What one seed decides; `late` says that a lost request had its effect beyond patience."""
+    """What one seed decides.
+
+    `late` says that a lost request had its effect beyond patience, `disorder` that listings have no order.
+    """
 
     folder: Path
     seed: int
@@ -169,6 +177,7 @@ class World:
     odd_slugs: bool = False
     forgot: bool = False
     late: bool = False
+    disorder: bool = False
     rekeyed: bool = False
     accepts: bool = False
     copied: bool = False
@@ -226,6 +235,11 @@ class World:
     def plan_reached(self) -> bool:
         """Whether Webflow ever said that the plan holds no more items."""
         return bool(self.happened["circumstance: the plan's limit reached"] + self.happened["fault: plan_limit"])
+
+    @property
+    def lied(self) -> bool:
+        """Whether Webflow ever said that it had not carried out what it did."""
+        return any("status=429" in what and "work=done" in what for what in self.happened)
 
     def count(self, what: str) -> None:
         """Count something that really happened."""
