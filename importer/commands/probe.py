@@ -149,7 +149,9 @@ def probe_through(
             call = _Call(way, options, settings, loaded, path, state, stopping, observer or Silent(), done)
             way.wait(_probed(call))
     except ImporterError as error:
-        done.error = error if done.error is None else graver(done.error, error)
+        done.error = graver(done.error, error)
+    if done.error is not None:  # what is said of runs holds for them alone
+        done.error.hint = done.error.hint.replace("it goes on where it stopped", "everything is asked anew")
     return done
 
 

@@ -102,6 +102,7 @@ def test_ctrl_c_ends_the_asking_and_removes_the_collection(night: Nights, nth: i
     done = asked.ask()
     assert done.error is not None
     assert done.error.exit_code == 130
+    assert done.error.hint == "Run the same command again: everything is asked anew."
     check_answers(done, USUAL)
     assert asked.probes() == []
 
