@@ -6,8 +6,15 @@ import argparse
 import os
 import sys
 import time
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
 
 from tests.soak.campaign import Sum, campaign, lived, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.soak.campaign import Lived
 
 WORKERS = 3
 """Rounds at a time: they mostly wait."""
@@ -31,17 +38,27 @@ def main() -> int:
         print(one.broken or one.void or f"all that must hold holds ({one.seconds:.1f} s)")
         return 1 if one.broken else 0
     began = time.monotonic()
-    total, told = Sum(), began
-    for one in campaign(range(given.first, given.first + given.rounds), given.workers):
+    total = Sum()
+    with (
+        suppress(KeyboardInterrupt),
+        closing(campaign(range(given.first, given.first + given.rounds), given.workers)) as rounds,
+    ):
+        follow(rounds, total, given.rounds)
+    print(table(total, time.monotonic() - began))
+    return 1 if total.broken or total.rounds < given.rounds else 0
+
+
+def follow(rounds: Iterable[Lived], total: Sum, number: int) -> None:
+    """Add up the rounds as they end, and say how far it is."""
+    began = told = time.monotonic()
+    for one in rounds:
         total.add(one)
         if one.broken:
             print(f"\nseed {one.seed}: {one.broken}", flush=True)
-        if sys.stderr.isatty() or time.monotonic() >= told + EVERY or total.rounds == given.rounds:
+        if sys.stderr.isatty() or time.monotonic() >= told + EVERY or total.rounds == number:
             told = time.monotonic()
-            line = f"{total.rounds} of {given.rounds} rounds, {len(total.broken)} broken, {told - began:.0f} s"
+            line = f"{total.rounds} of {number} rounds, {len(total.broken)} broken, {told - began:.0f} s"
             print(line, end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
-    print(table(total, time.monotonic() - began))
-    return 1 if total.broken else 0
 
 
 if __name__ == "__main__":

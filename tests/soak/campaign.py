@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from tests.soak.plans import Plan
 from tests.soak.rounds import play
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 KINDS = {
     "round": "rounds",
@@ -75,18 +76,26 @@ def lived(seed: int) -> Lived:
         told = f"{error}\nIts files are kept in {folder}."
         seconds = time.monotonic() - began
         return Lived(seed, Counter(), seconds, told, "", error.lost, error.doubled, tuple(error.story))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
     shutil.rmtree(folder)
     return Lived(seed, played.desk.happened, time.monotonic() - began, void=played.void, story=tuple(played.desk.story))
 
 
-def campaign(seeds: range, workers: int) -> Iterator[Lived]:
-    """Play all rounds, so many at a time; gives each as it ends."""
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+def campaign(seeds: range, workers: int) -> Generator[Lived, None, None]:
+    """Play all rounds, so many at a time; gives each as it ends. SIGTERM stops it as Ctrl-C does."""
+    stop = (signal.SIGTERM, signal.default_int_handler)
+    signal.signal(*stop)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), signal.signal, stop)
+    try:
         rounds = {pool.submit(lived, seed): seed for seed in seeds}
         for ended in as_completed(rounds):
             mistake = ended.exception()  # one of the soak's own
             told = f"{type(mistake).__name__}: {mistake}"
             yield ended.result() if mistake is None else Lived(rounds[ended], Counter(), 0.0, told)
+    finally:
+        pool.shutdown(cancel_futures=True)  # rounds that have begun clear up
 
 
 def table(total: Sum, seconds: float) -> str:
