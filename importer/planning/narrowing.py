@@ -88,6 +88,8 @@ class Narrowing(Generic[Row]):
         self.costly = False
         self._in_part = False
         self._beside: set[Row] = set()
+        self._sample: Row | None = None
+        self._named = 0
         self._groups: list[tuple[Row, ...]] = []
         self._freed: list[Row] = []
         self._of: dict[Row, _Suspicion[Row]] = {}
@@ -106,6 +108,7 @@ class Narrowing(Generic[Row]):
             self.rate.failed()
         if named:
             self._beside.update(rows)
+            self._named += 1
 
     def refused(
         self,
@@ -118,7 +121,8 @@ class Narrowing(Generic[Row]):
         """These rows were refused, in this order: the `written` ones are there all the same, `left` are to be sent.
 
         The answer points at the `accused`. Where one that is not there stands ahead of one that is, all that are not
-        there are suspected, for the request went on behind them; else the first is, for the request ended there.
+        there are suspected, for the request went on behind them; else the first is, for the request ended there. Once
+        costly refusals repeat, a first row is sent alone: if it is good, they are known to write nothing (rule 3).
         """
         missing = [row for row in rows if row not in written]
         suspects = {row for row in missing if row in accused}
@@ -132,10 +136,14 @@ class Narrowing(Generic[Row]):
         if not suspects:
             self._suspect(others, sure=True, counted=True, number=1 if self._in_part else None)
             return
+        repeated = self.costly and self._named > 1 and not self._in_part
+        if repeated and self._sample is None and others[:1] == [rows[0]]:
+            self._sample = others.pop(0)
+            self._alone(self._sample)
         self._freed += others
         if len(suspected) <= FEW or written:
             for row in suspected:
-                self._test(_Suspicion({row}, [], sure=True, counted=True), (row,))
+                self._alone(row)
         else:
             self._suspect(suspected, sure=True, counted=True)
 
@@ -160,6 +168,7 @@ class Narrowing(Generic[Row]):
         Once a guilty row is found, nothing is known any more of those that were suspected with it.
         """
         self._beside.discard(row)
+        self._sample = None if row == self._sample else self._sample
         suspicion = self._of.pop(row, None)
         if suspicion is None:
             return
@@ -196,6 +205,9 @@ class Narrowing(Generic[Row]):
 
     def _part(self, rows: list[Row]) -> int:
         return self.rate.part(len(rows), WARY if self.costly else EVEN)
+
+    def _alone(self, row: Row) -> None:
+        self._test(_Suspicion({row}, [], sure=True, counted=True), (row,))
 
     def _test(self, suspicion: _Suspicion[Row], group: tuple[Row, ...]) -> None:
         suspicion.tested = set(group)

@@ -306,9 +306,9 @@ class Sender:
             if said is not None:
                 problem, sentence = verdict_of(said)
                 if whole:
-                    self.reject(item, problem, sentence, by=code)
+                    self.reject(item, problem, sentence, code)
                 else:
-                    self._waiting.doom(item, problem, sentence)
+                    self._waiting.doom(item, problem, sentence, code)
         if whole:
             self._waiting.back(part, [item for item in chunk.items if (item.locale, item.key) not in named])
 
@@ -333,7 +333,7 @@ class Sender:
             self._waiting.gone(key, guilty=True)
             self._troubles.put_aside(reason, item, sentence)
         else:
-            self.reject(item, problem, sentence, by=code_of(error))
+            self.reject(item, problem, sentence, code_of(error))
 
     def settled_good(self, one: Doubtful) -> None:
         """A listing showed that the row was written."""
@@ -359,7 +359,7 @@ class Sender:
             sentence = f'The slug "{item.slug}" belongs to another item: "{holder.name}" ({holder.id}).'
             self.reject(item, "slug_taken", sentence)
 
-    def reject(self, item: Item, code: str, message: str, *, by: str = "") -> None:
+    def reject(self, item: Item, code: str, message: str, by: str = "") -> None:
         """Reject a row for good, and learn from it; `by` is the code of the error that refused it."""
         key = (item.locale, item.key)
         self._troubles.forget(key)

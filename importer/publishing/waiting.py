@@ -70,7 +70,7 @@ class Waiting:
         self._largest = MAX_ITEMS
         self.passed_over = 0
         self._sent_before: set[Key] = set()
-        self._doomed: dict[Key, tuple[str, str]] = {}
+        self._doomed: dict[Key, tuple[str, str, str]] = {}
         self.costly = False
         self.exhausted = self.breath = False
         self.staged: list[Todo] = []
@@ -223,10 +223,10 @@ class Waiting:
         """Look for twins of altered slugs at this moment (monotonic seconds)."""
         self.twins_due = due if self.twins_due is None else max(self.twins_due, due)
 
-    def doom(self, item: Item, code: str, message: str) -> None:
-        """Reject a row once a listing has shown that it was not written."""
-        self._doomed[item.locale, item.key] = code, message
+    def doom(self, item: Item, code: str, message: str, by: str = "") -> None:
+        """Reject a row once a listing has shown that it was not written; `by` is the error that refused it."""
+        self._doomed[item.locale, item.key] = code, message, by
 
-    def doomed(self, key: Key) -> tuple[str, str] | None:
-        """Why a row is rejected now that it was not written (code, sentence), if it is."""
+    def doomed(self, key: Key) -> tuple[str, str, str] | None:
+        """Why a row is rejected now that it was not written (code, sentence, error), if it is."""
         return self._doomed.pop(key, None)
