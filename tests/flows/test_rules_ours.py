@@ -174,7 +174,7 @@ def test_rule_4_item_from_before_the_first_watermark_is_not_ours(night: Callable
     one = night(taken_slug="suffix")
     (old,) = one.strangers([content(1, slug="note-1-abcde")])
     one.passes(3_600)
-    one.strangers([content(n) for n in range(1_000, 1_300)])
+    one.strangers([content(n) for n in range(1_000, 1_210)])
     one.passes(3_600)
     one.sheet = one.rows(1)
     one.faults = [LOST]
@@ -238,7 +238,7 @@ def test_rule_4_sent_slugs_are_matched_before_suffixed_ones(night: Callable[...,
 def test_rule_4_an_order_that_cannot_be_believed_is_no_order(night: Callable[..., Night], order: str) -> None:
     """The listing does not come newest first: an item on its last page is found, and no row is made twice."""
     one = night(listing_order=order, taken_slug="suffix", listing_delay="5")
-    one.strangers([content(n) for n in range(1_000, 1_130)])
+    one.strangers([content(n) for n in range(1_000, 1_110)])
     one.passes(1_000)
     one.faults = [MADE_AND_LOST]
     before = one.writes()
@@ -246,7 +246,7 @@ def test_rule_4_an_order_that_cannot_be_believed_is_no_order(night: Callable[...
     assert (one.exit_code, one.writes() - before) == (0, 1)
     assert [slug for slug in one.published() if slug < "note-10"] == ["note-1"]
     assert one.published().count("note-1") == 1
-    assert len(one.items(live=False)) == 135
+    assert len(one.items(live=False)) == 115
 
 
 class OldestFirst(Wire):
@@ -286,8 +286,15 @@ def test_rule_4_the_oldest_items_do_not_pass_for_the_newest(night: Callable[...,
 # Rule 5: what may be repeated ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["unpublish", "delete"])
-@pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "status", "status": 500}, {"do": "stray_403"}])
+@pytest.mark.parametrize(
+    ("verb", "fault"),
+    [
+        ("unpublish", {"do": "reset_after"}),
+        ("unpublish", {"do": "stray_403"}),
+        ("delete", {"do": "reset_after"}),
+        ("delete", {"do": "status", "status": 500}),
+    ],
+)
 def test_rule_5_the_removal_of_a_twin_is_repeated_until_it_is_done(
     night: Callable[..., Night], verb: str, fault: dict[str, Any]
 ) -> None:

@@ -215,17 +215,17 @@ def test_rule_4_losses_close_together_are_settled_by_one_listing(night: Callable
 def test_rule_4_looking_early_reads_the_newest_pages_only(night: Callable[..., Night]) -> None:
     """A long listing is read to its end once, when it decides; looking whether something came costs a few pages."""
     one = night()
-    one.sheet = one.rows(600)
+    one.sheet = one.rows(400)
     one.faults = [{"when": CREATE | {"nth": 1}} | LOST]
     _, asked = spent(one)
-    assert asked <= 2 * 6 + 2 + 6 * 5
-    complete(one, 600)
+    assert asked <= 2 * 4 + 2 + 6 * 5
+    complete(one, 400)
 
 
 def test_rule_4_a_listing_that_is_out_of_order_is_read_whole_and_not_too_often(night: Callable[..., Night]) -> None:
     """Nothing can be said by its first pages: it is read after `lag`, and when it decides."""
     one = night(listing_order="ignored")
-    one.strangers([content(n) for n in range(1_000, 1_210)])
+    one.strangers([content(n) for n in range(1_000, 1_110)])
     one.faults = [{"when": CREATE | {"nth": 1}} | LOST]
     one.run(patience=PATIENCE)
     times: list[float] = []
