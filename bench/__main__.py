@@ -1,4 +1,4 @@
-"""`make bench`: how fast the importer is, and against what. `python -m bench [check] [import] [start]` runs a part."""
+"""`make bench`: how fast the importer is, and against what. `python -m bench [check] [pace] ...` runs some parts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from bench.of_check import bench_check
 from bench.of_import import bench_import
+from bench.of_pace import bench_pace
 from bench.of_start import bench_start
 
-PARTS = {"start": bench_start, "check": bench_check, "import": bench_import}
+PARTS = {"start": bench_start, "check": bench_check, "import": bench_import, "pace": bench_pace}
 
 
 def main(asked: list[str]) -> None:

@@ -172,6 +172,11 @@ class Pacer:
         if sent_at >= window.start:
             window.hi = min(window.hi, now + WINDOW)
 
+    @property
+    def allowance(self) -> int:
+        """Requests in 60 s, by the server's limit and one's own."""
+        return self._limit if self.own_limit is None else min(self._limit, self.own_limit)
+
     def left(self, now: float) -> int | None:
         """Count the requests that may still go in the window; None before the limit is known."""
         self._turn(now)
@@ -191,7 +196,7 @@ class Pacer:
         old = self._window
         over = min(old.lo, old.hi)
         self._unplaced = [ended for ended in self._unplaced if ended >= over]
-        self._late *= 0.9
+        self._late *= 0.97
         own = len(self._flying) + len(self._unplaced)
         self._window = _Window(
             start,
@@ -254,7 +259,7 @@ class Pacer:
         Where others use the token nothing is kept back: they would use it up.
         """
         window = self._window
-        due = window.turn + _MARGIN + self._late
+        due = window.turn + self._late
         worth = window.hi - due > _WORTH * WINDOW / self._limit
         return due if worth and self._free() == 1 and window.alone and not window.shared else None
 
@@ -263,7 +268,7 @@ class Pacer:
         if sent_at == self._scout:
             self._scout = None
             if not opened:
-                self._late += (now - sent_at) / 16
+                self._late = 2 * self._late + (now - sent_at) / 100
 
     def _close(self, now: float, seconds: float | None) -> None:
         """Send nothing until the time that a 429 names, then one request to find out."""

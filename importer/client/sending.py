@@ -14,7 +14,7 @@ import httpx
 from importer.client.wire import UNREADABLE, ApiError, Call, Reply, ReplyKind, read_error, read_json
 from importer.errors import Bug, Outage, UsageError
 from importer.errors.api import Consequence, RefusalKind
-from importer.pacing import Backoff
+from importer.pacing import WINDOW, Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,8 @@ class Client:
         self._queued = 0
         self._news = asyncio.Event()
         self._waits: dict[object, tuple[str, float]] = {}
+        self._first_sent: float | None = None
+        self._latencies = (0, 0.0)
         self.server_time: datetime | None = None
         self._server_time_at = (0.0, 0.0)
 
@@ -114,6 +116,13 @@ class Client:
     def requests_left(self, now: float | None = None) -> int | None:
         """Count the requests that may still go in this minute; None before the first answer."""
         return self._pacer.left(self._clock.monotonic() if now is None else now)
+
+    def pace(self) -> tuple[int, float] | None:
+        """Requests that may go in a minute, and the seconds that an answer takes; None within the first minute."""
+        answers, seconds = self._latencies
+        if self._first_sent is None or not answers or self._clock.monotonic() < self._first_sent + WINDOW:
+            return None
+        return self._pacer.allowance, seconds / answers
 
     def resent(self) -> None:
         """Count a write that carries what an earlier one carried."""
@@ -164,7 +173,12 @@ class Client:
         finally:
             self._queued -= 1
         self._tally.sent += 1
-        return await self._exchange(request, sent_at), sent_at
+        self._first_sent = sent_at if self._first_sent is None else self._first_sent
+        reply = await self._exchange(request, sent_at)
+        if reply.kind is ReplyKind.OK:
+            answers, seconds = self._latencies
+            self._latencies = answers + 1, seconds + self._clock.monotonic() - sent_at
+        return reply, sent_at
 
     def _give_up(self, call: Call, reply: Reply, trouble: _Trouble) -> None:
         """Raise if there is no sense in trying a read again."""

@@ -21,12 +21,20 @@ _EXACT = 10
 """Seconds below which a duration is said to a tenth elsewhere."""
 
 
-class Telling:
-    """Tells how far a run is and what it waits for."""
+_AMPLE = 1.25
+"""Requests in flight for each that rate times latency gives: windows begin and end with fewer."""
 
-    def __init__(self, place: Place, ledger: Ledger, settling: Settling, troubles: Troubles) -> None:
+
+class Telling:
+    """Tells how far a run is, what it waits for, and once what holds it back: `concurrency` requests in flight."""
+
+    def __init__(
+        self, place: Place, ledger: Ledger, settling: Settling, troubles: Troubles, *, concurrency: int = 4
+    ) -> None:
         self._place, self._ledger, self._settling, self._troubles = place, ledger, settling, troubles
+        self._concurrency = concurrency
         self._said = -math.inf
+        self._advised = False
 
     def recalled(self, rows: int) -> None:
         """Say that earlier runs left rows in doubt."""
@@ -47,6 +55,23 @@ class Telling:
             self._ledger.tell(f"Webflow: {pausing[0]} ({math.ceil(pausing[1] - now)} s)")
         else:
             self._ledger.tell()
+            self._advise()
+
+    def _advise(self) -> None:
+        """Say once that more requests in flight would use the rate limit, where so few cannot."""
+        pace = None if self._advised or self._troubles.calm else self._place.client.pace()
+        if pace is None:
+            return
+        allowance, latency = pace
+        wanted = allowance / 60 * latency
+        if wanted <= self._concurrency:
+            return
+        self._advised = True
+        self._ledger.say(
+            f"{number_of(allowance, 'request', 'requests')} a minute may be sent, but {self._concurrency} at a time are"
+            f" {self._concurrency * 60 / latency:,.0f}, for an answer takes {latency:.1f} s:"
+            f" --concurrency {math.ceil(_AMPLE * wanted)} would use them all."
+        )
 
     def _say_once(self, rows: Collection[Doubtful], now: float) -> None:
         """Say that the run waits, and what for; again only once it takes longer than was said."""

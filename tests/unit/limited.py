@@ -94,7 +94,7 @@ class Outcome:
     ended: float = 0.0
 
 
-def simulate(  # noqa: C901 - an event loop
+def simulate(
     pacer: Pace,
     server: Server,
     journeys: list[Journey],
@@ -104,63 +104,93 @@ def simulate(  # noqa: C901 - an event loop
     late_headers: bool = False,
 ) -> Outcome:
     """Send every journey through the pacer, at most `in_flight` at once; other clients' requests come at `foreign`."""
-    outcome, order = Outcome(), itertools.count()
-    events: list[tuple[float, int, Callable[[float], None]]] = []
-    waiting, flying = list(reversed(journeys)), 0
+    events = Events()
+    client = Client(pacer, server, journeys, events, in_flight=in_flight, late_headers=late_headers)
+    for time in foreign or ():
+        events.at(time, lambda now: void(server.count(now)))
+    events.run(client)
+    return client.outcome
 
-    def at(time: float, act: Callable[[float], None]) -> None:
-        heapq.heappush(events, (time, next(order), act))
 
-    def pump(now: float) -> None:
-        nonlocal flying
-        while waiting and flying < in_flight:
-            pause = pacer.wait(now, min(len(waiting), in_flight - flying))
+class Events:
+    """What is to happen, in virtual time."""
+
+    def __init__(self) -> None:
+        self._order = itertools.count()
+        self._ahead: list[tuple[float, int, Callable[[float], None]]] = []
+
+    def at(self, time: float, act: Callable[[float], None]) -> None:
+        heapq.heappush(self._ahead, (time, next(self._order), act))
+
+    def run(self, *clients: Client) -> None:
+        """Let everything happen, until all clients have sent what they have."""
+        for client in clients:
+            self.at(0.0, client.pump)
+        while self._ahead:
+            now, _, act = heapq.heappop(self._ahead)
+            act(now)
+        assert not any(client.waiting for client in clients)
+
+
+class Client:
+    """Sends journeys through a pacer, at most `in_flight` at once."""
+
+    def __init__(
+        self,
+        pacer: Pace,
+        server: Server,
+        journeys: list[Journey],
+        events: Events,
+        *,
+        in_flight: int = 4,
+        late_headers: bool = False,
+    ) -> None:
+        self._pacer, self._server, self._events = pacer, server, events
+        self._in_flight, self._late_headers = in_flight, late_headers
+        self.waiting, self._flying = list(reversed(journeys)), 0
+        self._again = -math.inf
+        self.outcome = Outcome()
+
+    def pump(self, now: float) -> None:
+        """Send what may go now."""
+        while self.waiting and self._flying < self._in_flight:
+            pause = self._pacer.wait(now, min(len(self.waiting), self._in_flight - self._flying))
             assert pause >= 0
             if pause > 0:
                 if math.isinf(pause):
-                    assert flying, "waits for an answer though nothing is in flight"
-                else:
-                    at(now + pause, pump)
+                    assert self._flying, "waits for an answer though nothing is in flight"
+                elif not now < self._again <= now + pause:
+                    self._again = now + pause
+                    self._events.at(self._again, self.pump)
                 return
-            start(waiting.pop(), now)
+            self._start(self.waiting.pop(), now)
 
-    def start(journey: Journey, now: float) -> None:
-        nonlocal flying
-        flying += 1
-        pacer.sent(now)
-        outcome.sent.append(now)
+    def _start(self, journey: Journey, now: float) -> None:
+        self._flying += 1
+        self._pacer.sent(now)
+        self.outcome.sent.append(now)
+        self._events.at(now + journey.up, lambda time: self._arrive(journey, now, time))
 
-        def arrive(time: float) -> None:
-            status, ends = server.count(time)
-            outcome.statuses.append(status)
-            used = server.used
-            told_at = time + journey.work if late_headers else time
+    def _arrive(self, journey: Journey, sent_at: float, time: float) -> None:
+        server = self._server
+        status, ends = server.count(time)
+        self.outcome.statuses.append(status)
+        said: tuple[str, ...] = ()
+        if server.headers:
+            told_at = time + journey.work if self._late_headers else time
+            left = max(0, server.limit - server.used)
+            said = (str(server.limit), str(left), server.retry_after(ends, told_at))
 
-            def finish(done: float) -> None:
-                nonlocal flying
-                flying -= 1
-                outcome.ended = done
-                if journey.lost:
-                    pacer.not_answered(now, done)
-                elif server.headers:
-                    left = str(max(0, server.limit - used))
-                    pacer.answered(now, done, status, str(server.limit), left, server.retry_after(ends, told_at))
-                else:
-                    pacer.answered(now, done, status)
-                pump(done)
+        def finish(done: float) -> None:
+            self._flying -= 1
+            self.outcome.ended = done
+            if journey.lost:
+                self._pacer.not_answered(sent_at, done)
+            else:
+                self._pacer.answered(sent_at, done, status, *said)
+            self.pump(done)
 
-            at(time + journey.work + journey.down, finish)
-
-        at(now + journey.up, arrive)
-
-    for time in foreign or ():
-        at(time, lambda now: void(server.count(now)))
-    at(0.0, pump)
-    while events:
-        now, _, act = heapq.heappop(events)
-        act(now)
-    assert len(outcome.sent) == len(journeys)
-    return outcome
+        self._events.at(time + journey.work + journey.down, finish)
 
 
 def void(_: object) -> None:
