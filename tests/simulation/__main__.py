@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
+from math import inf
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -25,13 +27,19 @@ ENOUGH = 1_000
 """Worlds from which on everything must have happened at least once."""
 
 
-def lived(seed: int) -> tuple[int, str, int, Counter[str]]:
-    """Live through a world; gives the seed, what broke ("" for nothing), its runs, and what happened."""
+def lived(seed: int, until: float = inf) -> tuple[int, str, int, Counter[str]]:
+    """Live through a world; gives the seed, what broke ("" for nothing), its runs, and what happened.
+
+    After the moment `until` it does nothing, and there are no runs. A worker is never ended from outside while it
+    lives: the importer would hear the signal, and stop its run in order.
+    """
+    if time.monotonic() > until:
+        return seed, "", 0, Counter()
     with tempfile.TemporaryDirectory(dir=_room()) as folder:
         try:
             world = play(seed, Path(folder))
         except BrokenError as error:
-            return seed, str(error), 0, Counter()
+            return seed, str(error), 1, Counter()
         return seed, "", world.told.number, world.happened
 
 
@@ -61,17 +69,17 @@ def many(first: int, number: int, processes: int, minutes: float) -> int:
     """Live through many worlds, or as many as the time allows, and print what happened; how a broken one is told."""
     began, happened, broken, runs, lives = time.monotonic(), Counter[str](), 0, 0, 0
     with Pool(processes, initializer=_begin) as pool:
-        for seed, what, nights, seen in pool.imap_unordered(lived, range(first, first + number), chunksize=4):
+        until = began + minutes * 60
+        life = partial(lived, until=until)
+        for seed, what, nights, seen in pool.imap_unordered(life, range(first, first + number), chunksize=4):
             happened += seen
             runs += nights
-            lives += 1
+            lives += nights > 0
             if what:
                 broken += 1
                 word = next((part for part in what.replace(":", " ").split() if part.startswith("note-")), "")
                 command = f"python -m tests.simulation --seed {seed}" + (f" --about {word}" if word else "")
                 print(f"seed {seed}: {what[:600]}\n    its story: {command}", flush=True)
-            if time.monotonic() - began > minutes * 60:
-                break
     seconds = time.monotonic() - began
     print("\n".join(table(happened)))
     missing = unseen(happened)
@@ -87,7 +95,7 @@ def main() -> int:
     parser.add_argument("worlds", nargs="?", type=int, default=100, help="how many seeds")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--minutes", type=float, default=1e9, help="end after so many, whatever is left")
+    parser.add_argument("--minutes", type=float, default=inf, help="end after so many, whatever is left")
     parser.add_argument("--seed", type=int, help="tell the story of one seed")
     parser.add_argument("--about", default="", help="... as far as it is about a row (note-3) or another word")
     given = parser.parse_args()
