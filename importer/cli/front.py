@@ -57,6 +57,9 @@ def answer(arguments: list[str], spoken: dict[str, int] | None = None) -> int:
     except click.ClickException as wrong:
         status = _said(_usage(wrong), as_json=as_json)
     except (click.Abort, KeyboardInterrupt) as stop:
+        if isinstance(stop.__cause__, EOFError):  # click takes it for the end of somebody's answers; nobody is asked
+            _trace(stop.__cause__)
+            return _said(_bug(stop.__cause__), as_json=as_json)
         # Where the one object of --json stands already, the signal came too late.
         status = spoken["exit_code"] if spoken else _said(_interrupted(stop), as_json=as_json)
     except ImporterError as error:

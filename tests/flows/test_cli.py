@@ -135,15 +135,16 @@ def test_check_json_has_the_problems(capsys: CaptureFixture[str]) -> None:
     assert answer["runs"][0]["rejects"] == ".importer/runs/check/rejects.csv"
 
 
+@pytest.mark.parametrize("mistake", [ZeroDivisionError, EOFError])
 def test_a_mistake_of_ours_is_exit_70_and_asks_for_a_report(
-    capsys: CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mistake: type[Exception], capsys: CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No traceback unless IMPORTER_DEBUG asks for it."""
+    """No traceback unless IMPORTER_DEBUG asks for it; an EOFError (of a damaged module, say) is no Ctrl-C."""
 
     @click.command()
     @click.option("--json", is_flag=True)
     def breaks(**_given: bool) -> None:
-        raise ZeroDivisionError("half a row")
+        raise mistake("half a row")
 
     monkeypatch.setitem(group.commands, "breaks", breaks)
     monkeypatch.delenv("IMPORTER_DEBUG", raising=False)
