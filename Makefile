@@ -37,7 +37,7 @@ check: lint types ## Everything but the tests: format, lint, types, import contr
 ROUNDS ?= 300
 soak: $(READY) ## Kill, freeze and cut off real processes (make soak ROUNDS=300: 15 minutes on a quiet machine)
 	@$(BIN)/python -m pytest -m soak
-	@$(BIN)/python -m tests.soak $(ROUNDS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.soak $(ROUNDS)
 
 SEEDS ?= 1000
 simulate: $(READY) ## Live through simulated faulty nights (make simulate SEEDS=10000)

@@ -153,6 +153,7 @@ class Desk:
         """Start a run: in a hurry during an act, else as anybody would."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("WEBFLOW_", "IMPORTER_"))}
         more = {"WEBFLOW_TOKEN": TOKEN, "PYTHONPATH": str(ROOT), "POLARS_MAX_THREADS": "1", "IMPORTER_DEBUG": "1"}
+        more |= {"PYTHONDONTWRITEBYTECODE": "1"}  # a module compiled without room on the disk would stay cut off
         hurry = {"IMPORTER_SOAK_TIMEOUT": str(self.plan.timeout)} if act else {}
         hurry |= {"IMPORTER_SOAK_BUG": self.bug} if self.bug else {}
         arguments = (

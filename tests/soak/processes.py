@@ -181,6 +181,7 @@ def _typed_in(command: Command) -> None:
     os.environ.clear()
     os.environ.update(command.environment)
     sys.argv = ["importer", *command.arguments]
+    sys.dont_write_bytecode = True  # the environment is read too late for that
     from tests.soak.hasty import main_in_a_hurry
 
     main_in_a_hurry()
