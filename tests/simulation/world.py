@@ -103,6 +103,8 @@ class Told:
     disturbed: int = 0
     """Faults that happened, and what other people did meanwhile."""
     throttled: bool = False
+    slow: bool = False
+    """Whether a request took longer than `PATIENCE`."""
     eaten: bool = False
     refused: int = 0
     """Requests that were one too many (429), and `too_many` those of them that nothing excuses."""
@@ -249,6 +251,7 @@ class World:
         self.count(what)
         self.told.disturbed += 1
         self.told.throttled = self.told.throttled or "throttle" in what
+        self.told.slow = self.told.slow or what == "fault: slow seconds=220"
         self.tell(f"FAULT {what.removeprefix('fault: ')}")
 
     def _too_many(self) -> None:
@@ -277,6 +280,8 @@ class World:
                 self.tell("DIED")
         told = self.told
         told.ailed = self.process.ailed
+        if told.slow and self._elsewhere():
+            self.late = True  # lost when the process ended, not when its time was out: that may be beyond patience
         if self.process.dead:
             told.died = True
             self.process.bury()
