@@ -10,11 +10,15 @@ from tests.simulation.invariants import BrokenError, Seen, after_a_run, at_the_e
 from tests.simulation.mix import Mix, mix_of
 from tests.simulation.people import day, gather, leave
 from tests.simulation.process import Ailment, Death, rows_of
+from tests.simulation.proving import prove_and_heal
 from tests.simulation.webflow import described
 from tests.simulation.world import DEAD, GOOD, PATIENCE, Note, World
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PROVEN = 0.5
+"""How many of the worlds are proven at their end."""
 
 GUARDED = 6
 """The exit status of a run that a guard stopped."""
@@ -188,6 +192,8 @@ def _last_night(world: World) -> None:
     if world.chance.random() < 0.25:
         world.run()
         at_the_end(world)
+    if world.chance.random() < PROVEN:
+        prove_and_heal(world)
 
 
 __all__ = ["PATIENCE", "BrokenError", "Mix", "play"]
