@@ -199,7 +199,7 @@ def test_rule_4_item_that_another_row_holds_is_not_ours(night: Callable[..., Nig
     """Two rows say the same, and the item that one has by now looks like the other's under a suffixed slug."""
     one = night()
     one.sheet = one.rows(101)
-    same = {0: "Same", 100: "Same"}
+    same: dict[int, str | None] = {0: "Same", 100: "Same"}
     one.sheet = one.changed(Title=same, Text=same, Slug={0: "first-abc", 100: "first"})
     one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_before"}]
     assert one.run(concurrency=1).counts.created == 101
