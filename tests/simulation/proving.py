@@ -63,7 +63,8 @@ def _verified(world: World, *, heal: bool) -> Proof:
     proof = result.proof
     if result.error is not None or proof is None or result.exit_code not in KNOWN or not proof.adds_up():
         raise BrokenError(f"verify ended with {result.exit_code}: {result.error}, {proof and proof.rows}")
-    world.tell(f"VERIFIED {result.exit_code} {[one for one in proof.receipts if one.verdict is not Verdict.PROVEN]}")
+    rows = {one.key: one.verdict.value for one in proof.receipts if one.verdict is not Verdict.PROVEN}
+    world.tell(f"VERIFIED {result.exit_code} {rows}")
     return proof
 
 
