@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.measuring import compared, take, tell
 from importer.pacing import Pacer
-from tests.unit.limited import Outcome, Pace, Server, journey, simulate
+from tests.unit.limited import Journey, Outcome, Pace, Server, journey, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,16 +54,30 @@ class Case:
 class Place:
     """Where a request is counted, as a part of the latency; whether the headers are written when the work is done."""
 
-    up: float
+    up: float | None = None
     late: bool = False
     rounding: str = "ceil"
 
+    def journeys(self, case: Case) -> list[Journey]:
+        """Split the latencies into the way up, the work and the way down."""
+        random = Random(5)
+        return [self._journey(latency, random.uniform(0.5, 1.5)) for latency in case.latencies()]
 
-ARRIVAL = Place(0.05)
+    def _journey(self, latency: float, luck: float) -> Journey:
+        if self.up is not None:
+            return journey((self.up, 0.1), latency)
+        way = min(WAY, latency / 4) * luck
+        return Journey(way, latency - 2 * way, way)
+
+
+WAY = 0.05
+"""Seconds to a gateway, half more or less."""
+
+ARRIVAL = Place()
 """A gateway counts requests as they arrive: what is recorded of Webflow looks like that."""
 
 ANYWHERE = (
-    ARRIVAL, Place(0.0), Place(0.0, late=True, rounding="floor"), Place(0.5, rounding="round"),
+    ARRIVAL, Place(0.05), Place(0.0), Place(0.0, late=True, rounding="floor"), Place(0.5, rounding="round"),
     Place(0.5, late=True), Place(1.0), Place(1.0, rounding="floor"),
 )  # fmt: skip
 
@@ -136,8 +150,7 @@ class TokenBucket(EvenPace):
 def run(pacer: Pace, case: Case, place: Place) -> tuple[Server, Outcome]:
     """Send as many requests as fill the windows."""
     server = Server(case.limit, place.rounding)
-    journeys = [journey((place.up, 0.1), latency) for latency in case.latencies()]
-    return server, simulate(pacer, server, journeys, in_flight=case.in_flight, late_headers=place.late)
+    return server, simulate(pacer, server, place.journeys(case), in_flight=case.in_flight, late_headers=place.late)
 
 
 def bound(case: Case, place: Place) -> float:
@@ -147,19 +160,18 @@ def bound(case: Case, place: Place) -> float:
     the next goes when the window is surely over, known by the quickest way back of its answers, and has its own way
     before it: where all take as long, the whole latency.
     """
-    latencies = case.latencies()
+    journeys = place.journeys(case)
     parts = []
-    for start in range(0, len(latencies) - case.limit, case.limit):
-        back = min(latencies[start : start + case.limit]) * (1 - place.up)
-        up = min(latencies[start + case.limit : start + case.limit + case.in_flight]) * place.up
+    for turn in range(case.limit, len(journeys), case.limit):
+        back = min(one.work + one.down for one in journeys[turn - case.limit : turn])
+        up = min(one.up for one in journeys[turn : turn + case.in_flight])
         parts.append(max(1 - 1 / case.limit, MINUTE / (MINUTE + back + up)))
     return min(case.reachable, fmean(parts))
 
 
 def first_ten(pacer: Pace, case: Case) -> float:
     """Seconds until ten requests are answered, in a run of ten."""
-    journeys = [journey((ARRIVAL.up, 0.1), latency) for latency in case.latencies()[:10]]
-    return simulate(pacer, Server(case.limit), journeys, in_flight=case.in_flight).ended
+    return simulate(pacer, Server(case.limit), ARRIVAL.journeys(case)[:10], in_flight=case.in_flight).ended
 
 
 def bench_pace(folder: Path) -> None:

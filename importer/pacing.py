@@ -196,7 +196,7 @@ class Pacer:
         old = self._window
         over = min(old.lo, old.hi)
         self._unplaced = [ended for ended in self._unplaced if ended >= over]
-        self._late *= 0.97
+        self._late *= 0.98
         own = len(self._flying) + len(self._unplaced)
         self._window = _Window(
             start,
@@ -259,7 +259,7 @@ class Pacer:
         Where others use the token nothing is kept back: they would use it up.
         """
         window = self._window
-        due = window.turn + self._late
+        due = window.turn + _MARGIN + self._late
         worth = window.hi - due > _WORTH * WINDOW / self._limit
         return due if worth and self._free() == 1 and window.alone and not window.shared else None
 
