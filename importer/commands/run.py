@@ -124,7 +124,8 @@ def _locked(call: _Call) -> RunResult:
             require_allowed(current.sheet, current.foreseen, job.options)
         except ImporterError as error:
             current.error = error
-            current.counts.not_sent = current.sheet.good
+            current.counts.in_doubt = len(current.in_doubt)
+            current.counts.not_sent = current.sheet.good - current.counts.in_doubt
             current.counts.rejected = current.sheet.bad.len()
         _begin(current)
         if current.error is None:

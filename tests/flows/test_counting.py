@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from importer.settings import parse_count_or_percent
 from tests.flows.faulty import CREATE
 
 if TYPE_CHECKING:
@@ -160,3 +161,15 @@ def test_row_in_doubt_that_was_spoilt_and_corrected_is_no_reject(night: Callable
     one.sheet = good
     assert one.run(limit=0).counts.skipped == 5
     assert one.outcome()[2] == ("pending", None)
+
+
+def test_guarded_run_counts_rows_in_doubt_as_in_doubt(night: Callable[..., Night]) -> None:
+    """A guard stops the run before it looks at anything: what an earlier run left in doubt is no less in doubt."""
+    one = night()
+    one.sheet = one.rows(5)
+    lose(one, 2, landed=True)
+
+    counts = one.run(max_change=parse_count_or_percent("0")).counts
+
+    assert one.exit_code == 6
+    assert (counts.in_doubt, counts.not_sent) == (2, 3)
