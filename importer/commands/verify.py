@@ -17,7 +17,7 @@ from importer.commands.stopping import Stopping
 from importer.commands.waiting import watched
 from importer.errors import ImporterError, Locked, StateError, UsageError
 from importer.model import Counts, Observer, Progress, Silent
-from importer.publishing import GRACE, Allowance, Listings, Place, Target, Timing
+from importer.publishing import GRACE, Allowance, Listings, Place, Target, Timing, with_seen_lag
 from importer.publishing.judging import Judge
 from importer.publishing.ledger import Ledger
 from importer.publishing.proof import Proven, prove
@@ -199,7 +199,7 @@ async def _look(call: _Call, state: State, opened: Connection) -> _Look:
         state=state,
         clock=opened.clock,
         target=Target(schema),
-        timing=Timing.of(job.options.patience, embedded=opened.embedded),
+        timing=with_seen_lag(Timing.of(job.options.patience, embedded=opened.embedded), state),
         listings=Listings(opened.client, schema.id, newest_first=False),  # read whole, and no wish is refused
         run=HEALER,
         source="",

@@ -184,16 +184,14 @@ class Session:
         latest = place.server_now(latest=True)
         if latest is not None:
             place.state.date_lost(latest)
-        dues: dict[int, float] = {}
+        longest = place.timing.lag if over else place.timing.patience + place.timing.lag
         for request in place.state.open_requests():
-            wait = place.timing.lag if over else place.timing.patience + place.timing.lag
-            dues[request.id] = now + wait - age_of(request, server, most=wait)
-            self._settling.open(request.id, dues[request.id])
+            self._settling.open(request.id, now + max(0.0, longest - age_of(request, server)))
         doubts = place.state.doubts()
         for doubt in doubts:
             request, lost = doubt.request, doubt.request.outcome == "lost"
             age = age_of(request, server)
-            due = dues[request.id] if lost else now + max(0.0, place.timing.lag - age)
+            due = now + max(0.0, (longest if lost else place.timing.lag) - age)
             live = request.endpoint == "items/live"
             wanted = wanted_of(doubt.row, request.id)
             self._settling.doubt(Doubtful(wanted, request.id, due, now, now - age, lost, live))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from importer.model import Status
 from importer.publishing.listing import PAGE
 from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
 from importer.state import SentRow
@@ -27,6 +28,9 @@ TRIES = 5
 
 TOGETHER = 1.0
 """Seconds within which moments to look are one: a listing serves all the rows that it is read for."""
+
+DATE = timedelta(seconds=1)
+"""What a `Date` may leave out: it has whole seconds."""
 
 MEANWHILE = 4
 """Pages that may have come on top of what a request wrote before a glance is taken."""
@@ -86,12 +90,15 @@ def wanted_of(row: Row, request: int, earlier: Iterable[SentRow] = ()) -> Wanted
     )
 
 
-def age_of(request: Request, server: datetime | None, *, most: float = math.inf) -> float:
-    """Seconds since a request was lost or over, by the server's clock (at most so many); 0 where nobody can tell."""
-    ended = request.lost_at or request.answered_at or request.sent_at
+def age_of(request: Request, server: datetime | None) -> float:
+    """Seconds that have surely passed since a request was lost or over, by the server's clock; 0 where nobody can tell.
+
+    The `Date` of its answer leaves out up to a second; when it was sent does not tell when it was over.
+    """
+    ended = request.lost_at or (request.answered_at and request.answered_at + DATE)
     if ended is None or server is None:
         return 0.0
-    return min(most, max(0.0, (server - ended).total_seconds()))
+    return max(0.0, (server - ended).total_seconds())
 
 
 class Settling:
@@ -233,6 +240,7 @@ class Settling:
         """Rows of requests whose patience has ended, that may have a twin: sent more than once, or not published.
 
         A row in doubt is no suspect; where another request carried it last, its twins of this one are looked for later.
+        So are those of a row that was given up, or is under way: it stays in doubt, and so its request stays open.
         """
         suspects: list[Wanted] = []
         later: set[int] = set()
@@ -245,7 +253,9 @@ class Settling:
                     later.add(request)
                 if row is None or doubtful is not None:
                     continue
-                if row.attempts > 1 or row.item_id is None:
+                if row.status is Status.IN_FLIGHT:
+                    later.add(request)
+                elif row.attempts > 1 or row.item_id is None:
                     first = row.first_request or request
                     sent = {one.readable: one}
                     suspects.append(Wanted(one.locale, one.key, one.slug, sent, first, row.first_watermark))

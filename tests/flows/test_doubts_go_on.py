@@ -1,0 +1,87 @@
+"""Rows that one run has to leave in doubt: what the next one, and `verify`, know of them and wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import orjson
+
+from importer.publishing.learned import learn_delay
+from importer.state import State
+from tests.flows.faulty import CREATE
+from tests.flows.notes import Wire, complete, creates
+from tests.flows.verifying import proof_of, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+
+def test_row_that_was_given_up_keeps_its_request_open(night: Callable[..., Night]) -> None:
+    """Five listings proved nothing, the next one, for the twins of its request, does: the next run settles the row."""
+    one = night()
+    one.sheet = one.filed(50)
+
+    def one_more(request: httpx.Request, answer: httpx.Response) -> httpx.Response:
+        """While people edit, the total counts what no page shows."""
+        if request.method != "GET" or not request.url.path.endswith("/items") or one.hours.now > 90:
+            return answer
+        page = orjson.loads(answer.content)
+        page["pagination"]["total"] += 1
+        return httpx.Response(200, json=page, headers={"Date": answer.headers["Date"]})
+
+    one.wire = lambda inner: Wire(inner, after=one_more)
+    one.faults = [
+        {"when": CREATE | {"nth": 1}, "do": "reset_before"},
+        {"when": CREATE | {"nth": 2}, "do": "slow", "seconds": 100},
+    ]
+    counts = one.run(patience=20.0).counts
+    assert (counts.created, counts.in_doubt) == (25, 25)
+    assert one.ask_state("SELECT outcome, open FROM requests") == [("lost", 1), ("answered", 0)]
+    one.faults = []
+    assert one.run(patience=20.0).counts.created == 25
+    complete(one, 50)
+
+
+def test_request_is_not_over_when_it_was_sent(night: Callable[..., Night]) -> None:
+    """The answer came half a minute later and had no `Date`: how long ago that was nobody knows, so `lag` is waited."""
+
+    class Slow(Wire):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(30.0 if creates(request) else 0.0)
+            answer = await super().handle_async_request(request)
+            if creates(request):
+                del answer.headers["Date"]
+            return answer
+
+    one = night(listing_delay="8", taken_slug="suffix")
+    one.wire = Slow
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"}]
+    assert one.run(deadline=31.0).counts.in_doubt == 5
+    assert one.run().counts.created == 5
+    assert one.writes() == 1
+    complete(one, 5)
+
+
+def test_date_leaves_out_a_second(night: Callable[..., Night]) -> None:
+    """Answers have whole seconds: a request may have been over up to one later than its answer says."""
+    one = night(listing_delay="9.8", taken_slug="suffix")
+    one.passes(0.4)
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"}]
+    assert one.run(deadline=0.55).counts.in_doubt == 5
+    one.hours.now = 10.05
+    assert one.run().counts.created == 5
+    assert one.writes() == 1
+    complete(one, 5)
+
+
+def test_verify_waits_as_long_as_a_run_for_what_is_listed_late(night: Callable[..., Night]) -> None:
+    """It was seen that items are listed half a minute late: what is not listed yet is not missing."""
+    one = night(listing_delay="40")
+    with State.open(one.state) as state:
+        learn_delay(state, 30.0)
+    one.run()
+    assert verdicts(proof_of(one)) == {}
