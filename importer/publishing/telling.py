@@ -87,10 +87,13 @@ class Telling:
 
 
 def waits_for(rows: Collection[Doubtful], now: float) -> str:
-    """Say which rows are in doubt, since when, and when it is known at the latest what became of them."""
+    """Say when it is known at the latest what became of rows in doubt, which they are, and since when.
+
+    The time comes first: a narrow terminal cuts the end off.
+    """
     left = max(one.due for one in rows) - now
-    until = f"known in {_span(math.ceil(left))} at the latest" if left > 0 else "they are looked for now"
-    return f"{_which(rows, now)}: {until}"
+    until = f"at most {_span(math.ceil(left))}" if left > 0 else "the listing"
+    return f"{until}: {_which(rows, now)}"
 
 
 def _which(rows: Collection[Doubtful], now: float) -> str:

@@ -24,10 +24,11 @@ def progress_line(progress: Progress, *, seconds: float) -> str:
 
 
 def asides(progress: Progress) -> list[str]:
-    """Say what stands behind the numbers: requests left in the minute, and what is being waited for."""
-    said = []
+    """Say what stands behind the numbers: what is being waited for, and requests left in the minute.
+
+    The wait comes first: a narrow terminal cuts the end off.
+    """
+    said = [f"waiting for {progress.waiting_for}"] if progress.waiting_for else []
     if progress.requests_left is not None:
         said.append(f"{number_of(progress.requests_left, 'request', 'requests')} left this minute")
-    if progress.waiting_for:
-        said.append(f"waiting for {progress.waiting_for}")
     return said

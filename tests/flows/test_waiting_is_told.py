@@ -94,8 +94,8 @@ def listened(one: Night, fault: dict[str, Any], **options: Any) -> Scribe:
 def test_rows_whose_answer_was_lost_are_waited_for_with_reason_and_time(night: Callable[..., Night]) -> None:
     """How many, since when, and until when at the latest: told each second, and once as a sentence."""
     heard = listened(night(), {"do": "reset_before"})
-    assert "5 rows whose answer was lost 10 s ago: known in 5 min at the latest" in heard.waits
-    assert "5 rows whose answer was lost 4 min ago: known in 1 min 10 s at the latest" in heard.waits
+    assert "at most 5 min: 5 rows whose answer was lost 10 s ago" in heard.waits
+    assert "at most 1 min 10 s: 5 rows whose answer was lost 4 min ago" in heard.waits
     (told,) = [sentence for sentence in heard.said if "wait" in sentence]
     assert told == (
         "Nothing is left to do but wait for 5 rows whose answer was lost just now. They are looked for in the"
@@ -107,7 +107,7 @@ def test_rows_whose_answer_was_lost_are_waited_for_with_reason_and_time(night: C
 def test_rows_of_a_refused_chunk_are_not_said_to_have_lost_an_answer(night: Callable[..., Night]) -> None:
     """Webflow answered; which of the rows it wrote is what is not known."""
     heard = listened(night(), {"do": "status", "status": 500})
-    assert "5 rows whose answer does not say what became of them: known in 9 s at the latest" in heard.waits
+    assert "at most 9 s: 5 rows whose answer does not say what became of them" in heard.waits
     assert not [wait for wait in heard.waits if "lost" in wait]
 
 
@@ -137,7 +137,7 @@ def test_a_stopped_run_says_what_is_in_doubt_and_until_when(night: Callable[...,
     one.faults = []
     one.passes(300)
     heard = listened(one, {"do": "slow", "seconds": 0})
-    assert not [wait for wait in heard.waits if "known in" in wait]
+    assert not [wait for wait in heard.waits if "at most" in wait]
     assert "5 rows are in doubt since an earlier run" in heard.said[1]
     assert one.result.as_json()["runs"][0]["doubt"] is None
 

@@ -164,7 +164,7 @@ def test_an_error_is_said_as_sentences_whatever_room_it_comes_from() -> None:
         (Progress(500, 112, 3, 57), "112 of 500 rows (22 %), 3 rejected, 11 rows/s, 57 requests left this minute"),
         (
             Progress(1, 0, 0, 1, "the rate limit (41 s)"),
-            "0 of 1 row (0 %), 1 request left this minute, waiting for the rate limit (41 s)",
+            "0 of 1 row (0 %), waiting for the rate limit (41 s), 1 request left this minute",
         ),
         (Progress(0, 120_000, 0, None), "120,000 rows, 12,000 rows/s"),
         (Progress(0, 0, 0, None, "Webflow: the line is down (8 s)"), "waiting for Webflow: the line is down (8 s)"),
