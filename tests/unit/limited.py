@@ -40,7 +40,8 @@ class Server:
     """A rate limit as Webflow's: a fixed window that its first request opens.
 
     `changes` are moments at which the limit becomes another one; `windows` remembers of each when it was opened, and
-    how many requests of all clients were granted in it.
+    how many requests of all clients were granted in it. Headers named in `hidden` are left out, and `lies` replaces
+    what `Retry-After` says.
     """
 
     limit: int = 60
@@ -51,6 +52,8 @@ class Server:
     used: int = 0
     granted: int = 0
     refused: int = 0
+    hidden: frozenset[str] = frozenset()
+    lies: str | None = None
     changes: list[tuple[float, int]] = field(default_factory=list)
     windows: list[tuple[float, int]] = field(default_factory=list)
 
@@ -67,6 +70,16 @@ class Server:
             return 429, self.opened + self.window
         self.granted += 1
         return 202, self.opened + self.window
+
+    def said(self, ends: float, at: float) -> tuple[str | None, str | None, str | None]:
+        """Give the headers: limit, remaining, and when the window ends."""
+        headers = {
+            "limit": str(self.limit),
+            "remaining": str(max(0, self.limit - self.used)),
+            "retry-after": self.lies or self.retry_after(ends, at),
+        }
+        limit, remaining, retry_after = (None if name in self.hidden else said for name, said in headers.items())
+        return limit, remaining, retry_after
 
     def allowance_used(self) -> float:
         """Tell what part of the allowance was used, from the second window to the last that is over."""
@@ -175,11 +188,8 @@ class Client:
         server = self._server
         status, ends = server.count(time)
         self.outcome.statuses.append(status)
-        said: tuple[str, ...] = ()
-        if server.headers:
-            told_at = time + journey.work if self._late_headers else time
-            left = max(0, server.limit - server.used)
-            said = (str(server.limit), str(left), server.retry_after(ends, told_at))
+        told_at = time + journey.work if self._late_headers else time
+        said = server.said(ends, told_at) if server.headers else (None, None, None)
 
         def finish(done: float) -> None:
             self._flying -= 1
