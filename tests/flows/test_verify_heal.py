@@ -99,6 +99,19 @@ def test_an_original_under_another_slug_stays_the_original(done: Night) -> None:
     assert twin not in everything(done)
 
 
+def test_a_copy_under_the_slug_that_was_sent_stays_where_a_twin_goes(done: Night) -> None:
+    """The original was renamed, and long after patience somebody made the same note again."""
+    somebody = Somebody(done)
+    twin = somebody.doubles(2)
+    somebody.edits(3, slug="renamed")
+    done.passes(600)
+    copy = somebody.doubles(2)
+    assert len(proof_of(done).suspects) == 1
+    proof = proof_of(done, heal=True)
+    assert (proof.removed, len(proof.suspects)) == (1, 1)
+    assert {twin, copy} & everything(done) == {copy}
+
+
 @pytest.mark.parametrize("edited", [False, True])
 def test_the_older_item_is_the_original_whichever_the_row_holds(done: Night, *, edited: bool) -> None:
     """The row gets the older one first; but what somebody edited since is never removed."""
@@ -171,13 +184,13 @@ def test_healing_that_is_killed_is_done_by_the_next_one(done: Night, *, after: b
 
 
 class Told(httpx.AsyncBaseTransport):
-    """Sends a signal at the first request that writes."""
+    """Sends a signal at the first request of this method."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner, self._told = inner, False
+    def __init__(self, inner: httpx.AsyncBaseTransport, method: str = "DELETE") -> None:
+        self._inner, self._method, self._told = inner, method, False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET" and not self._told:
+        if request.method == self._method and not self._told:
             self._told = True
             signal.raise_signal(signal.SIGINT)
         return await self._inner.handle_async_request(request)
@@ -198,6 +211,16 @@ def test_a_signal_ends_it_in_order(done: Night) -> None:
     assert len(everything(done)) == 7
     assert proof_of(done, heal=True).removed == 2
     assert len(everything(done)) == 5
+
+
+@pytest.mark.parametrize("heal", [False, True])
+def test_a_signal_while_it_reads_ends_it_at_once(done: Night, *, heal: bool) -> None:
+    """Nothing is proven, and nothing was begun."""
+    Somebody(done).doubles(2)
+    done.wire = lambda inner: Told(inner, "GET")
+    result = verified(done, heal=heal)
+    assert isinstance(result.error, Interrupted)
+    assert (result.exit_code, result.proof, len(everything(done))) == (130, None, 6)
 
 
 def test_it_holds_the_state_file_like_a_run(done: Night) -> None:
