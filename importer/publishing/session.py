@@ -381,6 +381,7 @@ class Session:
                     self.ledger.settled_before(item, row)
             if self._settling.expired():
                 await self._settle()
+            await self._staged.settle()
 
     async def _count_rest(self) -> None:
         """After a stop, count the rows that the sheet still holds: those that need nothing, and those in doubt."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from importer.client import ReplyKind, UnreadableAnswer, read_published
 from importer.client.endpoints import publish_items
+from importer.client.wire import WRITE_TIMEOUT
 from importer.errors import Outage
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
-from importer.state import Published, Refused
+from importer.state import Adopted, Published, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from importer.client import Reply
     from importer.publishing.ledger import Ledger
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 MOST = 100
 """Items of one request."""
+
+PUBLISHING = "publishing:"
+"""How the facts of the state file begin that name items (by id) which may be live; their value says since when."""
 
 TRIES = 10
 
@@ -86,6 +91,30 @@ class Staged:
             "Run the same command again later: it goes on where it stopped.",
         )
 
+    async def settle(self) -> None:
+        """See which items are live whose publishing was never answered, and is not asked for again.
+
+        Their rows left the sheet, or are meant as drafts by now. Raises what reading a listing raises.
+        """
+        place, state = self._place, self._place.state
+        asked = {name.removeprefix(PUBLISHING): at for name, at in state.facts(PUBLISHING).items()}
+        rows = {row.item_id: row for row in state.rows(list(state.keys_by_item(list(asked)).values())).values()}
+        open_ = {item_id: row for item_id, row in rows.items() if row.status is Status.STAGED}
+        for locale in sorted({row.locale for row in open_.values()}):
+            view = await place.listings.read(place.target.shown, live=True, locale=locale)
+            for item_id in view.items.keys() & open_.keys():
+                row, item = open_.pop(item_id), view.items[item_id]
+                published = Published(row.locale, row.key, item.id, item.slug, Status.PUBLISHED, item.last_published)
+                state.adopt([Adopted(published)])
+        now = place.server_now()
+        lasts = timedelta(seconds=WRITE_TIMEOUT + place.timing.patience + place.timing.lag)
+        over = [
+            item_id
+            for item_id, at in asked.items()
+            if item_id not in open_ or (now is not None and at and now >= datetime.fromisoformat(at) + lasts)
+        ]
+        state.set_facts(dict.fromkeys(_names(over)))
+
     def _unanswered(self, by_id: dict[str, Todo]) -> None:
         """Nobody knows whether these are live now."""
         self._ledger.unanswered.update((todo.item.locale, todo.item.key) for todo in by_id.values())
@@ -99,6 +128,8 @@ class Staged:
             request = place.state.begin(
                 run=place.run, verb="publish", endpoint="items/publish", watermark=None, at=place.server_now(), sent=[]
             )
+            asked = place.server_now(latest=True)
+            place.state.set_facts(dict.fromkeys(_names(by_id), asked.isoformat() if asked else ""))
             self._begun.add(asyncio.current_task())
 
         call = publish_items(place.target.collection, list(by_id), locale=locale)
@@ -129,6 +160,7 @@ class Staged:
             if item_id in ids
         ]
         self._place.state.finish(request, outcome="answered", at=reply.server_time, published=published)
+        self._place.state.set_facts(dict.fromkeys(_names(by_id)))
         self._ledger.updated([(one.locale, one.key) for one in published])
         for item_id, todo in by_id.items():
             if item_id not in ids:
@@ -142,3 +174,7 @@ class Staged:
         item = todo.item
         self._place.state.tell_error(Refused(item.locale, item.key, code, message), self._place.run)
         self._ledger.refused(item, code, message)
+
+
+def _names(ids: Iterable[str]) -> list[str]:
+    return [PUBLISHING + item_id for item_id in ids]

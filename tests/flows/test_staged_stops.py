@@ -106,3 +106,30 @@ def test_draft_that_was_in_doubt_and_is_meant_live_by_now_is_published(
     assert one.result is not None
     assert any("1 drafts were published as they stand" in note for note in one.result.notes) is changed
     complete(one, 5)
+
+
+@pytest.mark.parametrize("how", ["left the sheet", "is meant as a draft again"])
+@pytest.mark.parametrize("landed", [True, False])
+def test_item_whose_publishing_was_never_answered_is_what_the_state_says(
+    staged: Callable[[int], Night], how: str, landed: bool
+) -> None:
+    """The run is stopped over lost answers, and nobody asks again: whether the item is live is looked up."""
+    one = staged(2)
+    one.faults = [{"when": PUBLISH, "do": "reset_after" if landed else "reset_before"}]
+    assert one.run().counts.in_doubt == 2
+    one.faults = []
+    if how == "left the sheet":
+        one.sheet = one.rows(3)[2:]
+    else:
+        one.mapping["publish"] = "draft"
+    one.passes(1_000)
+
+    one.run()
+
+    live = {item["id"] for item in one.items(live=True)}
+    told = dict(one.ask_state("SELECT item_id, status FROM rows WHERE slug IN ('note-1', 'note-2')"))
+    assert told == {item: "published" if item in live else "staged" for item in told}
+    assert (len(live & told.keys()) == 2) == landed
+    asked = len(one.app.log)
+    one.run()
+    assert len(one.app.log) - asked <= 4
