@@ -49,7 +49,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row whose create may have had its effect: what was sent (by its readable content), and since when."""
+    """A row whose create may have had its effect: what was sent (by its readable content), and since when.
+
+    `until` is the moment after which nothing that was created is its own.
+    """
 
     locale: str
     key: str
@@ -57,6 +60,7 @@ class Wanted:
     sent: Mapping[str, SentRow]
     first_request: int
     since: datetime | None
+    until: datetime | None = None
 
     @property
     def id(self) -> Key:
@@ -88,6 +92,8 @@ def is_ours(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
     if evidence.sighted.get(item.id, wanted.first_request) < wanted.first_request:
         return False
     if wanted.since is not None and (item.created_on is None or item.created_on < wanted.since - SKEW):
+        return False
+    if wanted.until is not None and (item.created_on is None or item.created_on > wanted.until):
         return False
     if wanted.locale and item.locale and wanted.locale != item.locale:
         return False

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 TWICE = 2
 """Sends of a row from which on it can have two items."""
 
-FOR_EVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""A moment until which nothing was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         held = None if stock is None else stock.sight(row.item_id)
         ours = claims.get((row.locale, row.key))
         if ours is None:
-            ours = _ours(state, standing, free.get(row.locale), late=_late(standing, patience))
+            ours = _ours(state, standing, free.get(row.locale), until=_end(standing, patience))
         flying = row.status is Status.IN_FLIGHT
         claimed = ours[0] if ours and (held is None or flying) else None
         receipt = judge.receipt(standing, stock, claimed)
@@ -92,7 +93,7 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         twins = ours if claimed is None else ours[1:]
         doubled = None
         if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
-            doubled = _doubled(state, row, receipt, held, ours)
+            doubled = _doubled(_wanted(state, row, _end(standing, patience)), receipt, held, ours)
         proven.doubled += () if doubled is None else (doubled,)
         strays = (_stray(item, row, of=receipt.item_id) for item in twins)
         proven.twins += [replace(stray, healable=doubled is not None) for stray in strays]
@@ -130,18 +131,18 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _F
     return found, unsettled
 
 
-def _late(standing: Standing, patience: timedelta) -> datetime | None:
-    """The moment after which nothing can be made by the row's requests; None where a second item cannot be its own.
+def _end(standing: Standing, patience: timedelta) -> datetime:
+    """The moment after which nothing can be made by the row's requests; NEVER where a second item cannot be its own.
 
     A row that was sent once has one item; and nobody knows when a request ended whose answer had no `Date`.
     """
-    return None if standing.row.attempts < TWICE or standing.at is None else standing.at + patience + SKEW
+    return NEVER if standing.row.attempts < TWICE or standing.at is None else standing.at + patience + SKEW
 
 
-def _ours(state: State, standing: Standing, free: _Free | None, *, late: datetime | None = FOR_EVER) -> list[Shown]:
+def _ours(state: State, standing: Standing, free: _Free | None, *, until: datetime | None = None) -> list[Shown]:
     """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be.
 
-    Those that were made after `late` may be copies that somebody made: nobody can tell.
+    Those that were made after `until` may be copies that somebody made: nobody can tell.
     """
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
@@ -149,15 +150,11 @@ def _ours(state: State, standing: Standing, free: _Free | None, *, late: datetim
     candidates = free.under(row.slug_sent)
     if not candidates:
         return []
-    wanted = _wanted(state, row)
+    wanted = _wanted(state, row, until)
     ids = [item.id for item in candidates]
     evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
     alike = [item for item in candidates if is_ours(_whatever(wanted, row, item), item, evidence)]
-    ours = [
-        item
-        for item in alike
-        if late is not None and (item.created_on or late) <= late and is_ours(wanted, item, evidence)
-    ]
+    ours = [item for item in alike if is_ours(wanted, item, evidence)]
     for item in ours:
         del free.items[item.id]
     for item in alike:
@@ -166,24 +163,24 @@ def _ours(state: State, standing: Standing, free: _Free | None, *, late: datetim
     return ours
 
 
-def _doubled(state: State, row: Row, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Doubled | None:
+def _doubled(wanted: Wanted, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Doubled | None:
     """Give what it takes to heal a row; one whose item was edited is left alone where a twin of it is older."""
     if held is not None and receipt.fields != () and age(ours[0]) < age(held.shown):
         return None
     slugs = {item.slug for item in ours} | ({held.shown.slug} if held is not None else set())
-    return Doubled(_wanted(state, row), tuple(sorted(slugs)))
+    return Doubled(wanted, tuple(sorted(slugs)))
 
 
-def _wanted(state: State, row: Row) -> Wanted:
+def _wanted(state: State, row: Row, until: datetime | None) -> Wanted:
     """What a row is looked for by, whichever of its sends made the item."""
     first = row.first_request or 0
-    return wanted_of(row, first, state.sent_before(row.locale, row.key, first))
+    return replace(wanted_of(row, first, state.sent_before(row.locale, row.key, first)), until=until)
 
 
 def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
-    """The same, as if this item's content had been sent: what is left is name, time and sightings."""
+    """The same, as if this item's content had been sent: what is left is name, watermark and sightings."""
     sent = SentRow(row.locale, row.key, wanted.slug, row.name or "", "", item.readable)
-    return replace(wanted, sent={item.readable: sent})
+    return replace(wanted, sent={item.readable: sent}, until=None)
 
 
 def _stray(item: Shown, row: Row, *, of: str | None) -> Stray:
