@@ -26,7 +26,7 @@ from importer.commands.waiting import watched
 from importer.errors import DeadlinePassed, ImporterError, MappingError, Outage, ScopeError, UsageError, graver
 from importer.model import Observer, Silent
 from importer.probing import QUESTIONS, Answer, Answers, Interview, Scratch, interview, written_now
-from importer.publishing import Timing
+from importer.publishing import Timing, with_seen_lag
 from importer.schema import CollectionSchema, Site, collections_named
 from importer.settings import read_settings, state_path
 from importer.state import State
@@ -250,6 +250,7 @@ async def _asked(
         say(f'"{own.display_name}" ({own.id}) is made.')
         stopping.check()
         timing = Timing.of(call.options.patience, embedded=opened.embedded)
+        timing = timing if call.state is None else with_seen_lag(timing, call.state)
         talk = Interview(opened.client, opened.clock, own.id, spot.locale, timing.lag, answers)
         asking = watched(interview(talk), opened, call.observer)
         await stopping.unless_told(_within(asking, seconds, opened.clock))

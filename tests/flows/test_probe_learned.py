@@ -60,6 +60,16 @@ def test_slow_listings_make_runs_wait_longer_for_good(night: Nights) -> None:
     assert asked.night.hours.now - began >= 61
 
 
+def test_a_probe_waits_as_long_as_runs_before_a_listing_shows_what_a_refusal_wrote(night: Nights) -> None:
+    """What runs trust later must not be seen with less care than theirs."""
+    asked = Asked(night(), listing_delay="25")
+    asked.ask()
+    asked.night.switches["listing_delay"] = "0"
+    began = asked.night.hours.now
+    assert answers(asked.ask())["refusal_live"] == "whole"
+    assert asked.night.hours.now - began >= 61
+
+
 def test_listings_that_were_never_complete_make_runs_wait_longer(night: Nights) -> None:
     """How long it takes is unknown, but that it takes a minute at least is not."""
     asked = Asked(night(), listing_delay="500")
