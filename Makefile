@@ -46,7 +46,7 @@ simulate: $(READY) ## Live through simulated faulty nights (make simulate SEEDS=
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
 
-bench: $(READY) ## Measure check, import, pace and start against others (15 minutes)
+bench: $(READY) ## Measure check, import, pace, isolation and start against others (17 minutes)
 	@$(BIN)/python -m bench
 
 sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)

@@ -11,10 +11,17 @@ from pathlib import Path
 
 from bench.of_check import bench_check
 from bench.of_import import bench_import
+from bench.of_isolation import bench_isolation
 from bench.of_pace import bench_pace
 from bench.of_start import bench_start
 
-PARTS = {"start": bench_start, "check": bench_check, "import": bench_import, "pace": bench_pace}
+PARTS = {
+    "start": bench_start,
+    "check": bench_check,
+    "import": bench_import,
+    "pace": bench_pace,
+    "isolate": bench_isolation,
+}
 
 
 def main(asked: list[str]) -> None:

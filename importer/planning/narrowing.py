@@ -23,7 +23,7 @@ FEW = 5
 EVEN = 1 / 2
 """How likely a test should find a guilty row: then its answer says most."""
 
-WARY = 1 / 6
+WARY = 1 / 4
 """The same where each refusal must be settled by a listing, which takes many requests."""
 
 
@@ -34,8 +34,8 @@ class Rate:
     It forgets with each bad row, not with time: so it follows a stretch of bad rows, and grows out of it.
     """
 
-    good: float = 100.0
-    bad: float = 0.5
+    good: float = 40.0
+    bad: float = 0.2
 
     KEEP = 0.8
     MOST = 2_000.0

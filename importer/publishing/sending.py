@@ -300,7 +300,7 @@ class Sender:
         if not whole:
             self._trust.watch(code, chunk)
             self._over(request, part)
-        await self._troubles.require_same_schema()
+        await self._troubles.require_same_schema(error.kind(creating=True))
         for item in chunk.items:
             said = named.get((item.locale, item.key))
             if said is not None:
@@ -326,7 +326,7 @@ class Sender:
         if kind is RefusalKind.SLUG_TAKEN:
             await self.slug_refused(item)
             return
-        await self._troubles.require_same_schema()
+        await self._troubles.require_same_schema(kind)
         reason = nameless(error)
         problem, sentence = verdict_of(error)
         if reason is not None and rule.problem == "refused" and error.status == VALIDATION:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from importer.client import ReplyKind
 from importer.client.endpoints import collection
 from importer.errors import CollectionChanged, Outage, PlanLimit
+from importer.errors.api import RefusalKind
 from importer.pacing import Backoff
 from importer.schema import parse_collection
 
@@ -22,6 +25,9 @@ GIVE_UP = 10
 
 ALWAYS_GIVE_UP = 40
 """Failures in a row after which it stops whatever the time."""
+
+SCHEMA_HOLDS = 60.0
+"""Seconds that a schema is taken to be the same after it was read, while refusals are about values."""
 
 THROTTLED = 20
 """Writes in a row that may be answered 429; the pacer has waited after each of them."""
@@ -49,6 +55,8 @@ class Troubles:
         self._successes = 0
         self._errors: dict[Key, tuple[int, int, int]] = {}
         self._unexplained: dict[str, tuple[Item, str]] = {}
+        self._one_look = asyncio.Lock()
+        self._same_until = -math.inf
         self.calm = False
         self.pausing: tuple[str, float] | None = None
 
@@ -123,8 +131,18 @@ class Troubles:
                 return True
         return False
 
-    async def require_same_schema(self) -> None:
-        """Raise CollectionChanged if the collection is no longer the one that the sheet was checked against."""
+    async def require_same_schema(self, kind: RefusalKind) -> None:
+        """Raise CollectionChanged if the collection is no longer the one that the sheet was checked against.
+
+        Where a refusal does not speak of the schema, a look within the last minute is enough: it is for each refusal.
+        """
+        async with self._one_look:
+            now = self._place.clock.monotonic()
+            if kind is RefusalKind.SCHEMA or now >= self._same_until:
+                await self._compare_schema()
+                self._same_until = now + SCHEMA_HOLDS
+
+    async def _compare_schema(self) -> None:
         now = parse_collection(await self._place.client.read(collection(self._place.target.collection)))
         before = self._place.target.schema
         if now.fields != before.fields:
