@@ -156,19 +156,16 @@ class Listings:
 
     async def newest(
         self, keep: Keep[T], *, live: bool, pages: int, down_to: datetime | None, locale: str = ""
-    ) -> dict[str, T]:
-        """What is kept of the items on so many pages from the top, or down to a moment, by id.
-
-        That an item is not among them proves nothing.
-        """
-        found: dict[str, T] = {}
+    ) -> View[T]:
+        """Read so many pages from the top, or down to a moment; that an item is not on them proves nothing."""
+        view: View[T] = View()
         for number in range(pages):
             page = await self.page(number * PAGE, live=live, locale=locale)
-            found.update((item.id, keep(item, live=live)) for item in page.items)
+            view.take(page, lambda item: keep(item, live=live))
             oldest = page.items[-1].created_on if page.items else None
             if oldest is None or (number + 1) * PAGE >= page.total or (down_to is not None and oldest < down_to):
                 break
-        return found
+        return view
 
     async def read(
         self,

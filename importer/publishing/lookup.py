@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from importer.model import Status
+from importer.publishing.listing import View
 from importer.publishing.matching import SKEW, Evidence, Shown, Wanted, is_ours, status_of
 from importer.state import SeenItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from importer.client import Client, ListedItem
+    from importer.client import Client, ListedItem, Page
     from importer.model import Item
     from importer.planning import Chunk
     from importer.publishing.listing import Listings
@@ -151,6 +152,7 @@ class Lookup:
             began = began or self._client.server_time  # the second page may be long in coming
         for page, live in zip(pages, STAGED_FIRST, strict=True):
             self._note([self._target.shown(item, live=live) for item in page.items], locale)
+            self._watch(page)
         total = max(page.total for page in pages)
         complete = all(len(page.items) >= page.total for page in pages)
         if not complete:
@@ -176,6 +178,13 @@ class Lookup:
         page = await self._listings.page(pages * PAGE - 1, live=live, locale=locale)
         stamp = page.items[0].created_on if page.items else None
         return stamp is not None and stamp >= since - SKEW
+
+    def _watch(self, page: Page) -> None:
+        """Remember that the newest page was out of order, for good: another listing may be in order by chance."""
+        view: View[None] = View()
+        view.take(page, lambda _item: None)
+        if not view.ordered:
+            self._state.set_fact(self._unordered, "yes")
 
     def _must_list(self, since: datetime | None) -> bool:
         """Whether only a listing can find an item by its key: the key is a field that Webflow cannot filter by."""

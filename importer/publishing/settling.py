@@ -212,9 +212,11 @@ class Settling:
         pages = -(-len(rows) // PAGE) + MEANWHILE
         items: dict[str, Shown] = {}
         for live in sorted({one.live for one in rows}):
-            items |= await self._listings.newest(
+            view = await self._listings.newest(
                 self._target.shown, live=live, pages=pages, down_to=down_to, locale=locale
             )
+            self._watch(view)
+            items |= view.items
         return items
 
     @property
@@ -227,10 +229,14 @@ class Settling:
         views = []
         for live in (True, False):
             view = await self._listings.read(self._target.shown, live=live, down_to=moment, locale=locale)
-            if not view.ordered and not self._state.fact(self._unordered):
-                self._state.set_fact(self._unordered, "yes")
+            self._watch(view)
             views.append(view)
         return views[0], views[1]
+
+    def _watch(self, view: View[Shown]) -> None:
+        """Remember a listing that was out of order, for good: the next one may be in order by chance."""
+        if not view.ordered and not self._state.fact(self._unordered):
+            self._state.set_fact(self._unordered, "yes")
 
     def _evidence(self, items: Iterable[str]) -> Evidence:
         ids = list(items)

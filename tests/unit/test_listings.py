@@ -62,6 +62,18 @@ def proven(pages: Pages) -> bool:
     return view.proven
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_few_pages_from_the_top_tell_whether_they_are_in_order(newest_first: bool) -> None:
+    """A glance at the newest items is a listing too: that it is out of order must not be forgotten."""
+    pages = Pages(lambda _: [1_000, 1] if newest_first else [1, 1_000], lambda _: 2)
+    listings = Listings(cast("Client", pages), "c")
+
+    view = asyncio.run(listings.newest(slug, live=True, pages=1, down_to=None))
+
+    assert sorted(view.items.values()) == ["n-10001", "n-11"]
+    assert view.ordered is newest_first
+
+
 def without(left_out: int, *more: int) -> list[int]:
     """150 ids in a stable order, of which one is never shown: another stands there a second time."""
     return [*(number if number != left_out else 0 for number in range(150)), *more]
