@@ -21,6 +21,7 @@ from importer.publishing import GRACE, Allowance, Listings, Place, Target, Timin
 from importer.publishing.judging import Judge
 from importer.publishing.ledger import Ledger
 from importer.publishing.proof import Proven, prove
+from importer.publishing.settling import DATE
 from importer.publishing.stock import Stock, take_stock
 from importer.publishing.twins import Twins
 from importer.report.deviations import STRANGER, TWIN
@@ -316,8 +317,8 @@ class _Look:
             return False
         self._waited = True
         written, now = state.latest_moment(), self.place.server_now()
-        known = written is not None and now is not None
-        pause = min(lag, lag - (now - written).total_seconds()) if known and now and written else lag
+        since = (now - written - DATE).total_seconds() if now is not None and written is not None else 0.0
+        pause = lag - max(0.0, since)
         if pause <= 0:
             return False
         self._call.observer.progress(

@@ -56,8 +56,9 @@ def sent_locales(file: StateFile, collection: str) -> list[str]:
 
 
 def latest_moment(file: StateFile) -> datetime | None:
-    """Tell when, by the server's clock, the last request was sent, answered or lost; None where nothing is known."""
+    """Tell when, by the server's clock, the last request was answered or lost; None where that is not known of one."""
     line = file.one(
-        "SELECT max(max(coalesce(answered_at, ''), coalesce(lost_at, ''), coalesce(sent_at, ''))) FROM requests"
+        "SELECT max(coalesce(lost_at, answered_at)), min(coalesce(lost_at, answered_at, '')) FROM requests"
+        " WHERE outcome IS NOT 'not_carried_out'"
     )
-    return None if line is None or not line[0] else instants.read(line[0])
+    return instants.read(line[0]) if line is not None and line[1] else None

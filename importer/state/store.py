@@ -238,7 +238,7 @@ class State(Book):
         return requests.latest_request(self._file)
 
     def latest_moment(self) -> datetime | None:
-        """Tell when the last request was sent, answered or lost (the server's clock); None where that is not known."""
+        """Tell when the last request was answered or lost (the server's clock); None where that is not known of one."""
         return standing.latest_moment(self._file)
 
     # What look-ups showed ------------------------------------------------------------------------------------------

@@ -46,17 +46,19 @@ def test_row_that_was_given_up_keeps_its_request_open(night: Callable[..., Night
     complete(one, 50)
 
 
+class Slow(Wire):
+    """A wire on which creates take half a minute, and are answered without a `Date`."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(30.0 if creates(request) else 0.0)
+        answer = await super().handle_async_request(request)
+        if creates(request):
+            del answer.headers["Date"]
+        return answer
+
+
 def test_request_is_not_over_when_it_was_sent(night: Callable[..., Night]) -> None:
-    """The answer came half a minute later and had no `Date`: how long ago that was nobody knows, so `lag` is waited."""
-
-    class Slow(Wire):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            await asyncio.sleep(30.0 if creates(request) else 0.0)
-            answer = await super().handle_async_request(request)
-            if creates(request):
-                del answer.headers["Date"]
-            return answer
-
+    """How long ago the answer came nobody knows, so `lag` is waited."""
     one = night(listing_delay="8", taken_slug="suffix")
     one.wire = Slow
     one.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 500, "work": "done"}]
@@ -84,4 +86,41 @@ def test_verify_waits_as_long_as_a_run_for_what_is_listed_late(night: Callable[.
     with State.open(one.state) as state:
         learn_delay(state, 30.0)
     one.run()
+    assert verdicts(proof_of(one)) == {}
+
+
+def test_verify_does_not_take_a_request_to_be_over_when_it_was_sent(night: Callable[..., Night]) -> None:
+    """How long ago the answer came nobody knows, so `lag` is waited."""
+    one = night(listing_delay="8")
+    one.wire = Slow
+    one.run()
+    assert verdicts(proof_of(one)) == {}
+
+
+def test_verify_does_not_wait_for_a_request_that_never_went(night: Callable[..., Night]) -> None:
+    """No connection was opened: what was written before that is listed long since."""
+
+    class Closed(Wire):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if creates(request):
+                raise httpx.ConnectError("refused")
+            return await super().handle_async_request(request)
+
+    one = night()
+    one.run()
+    one.sheet, one.wire = one.rows(6), Closed
+    one.run(deadline=1.0)
+    assert one.ask_state("SELECT outcome FROM requests WHERE id = 2") == [("not_carried_out",)]
+    one.passes(30)
+    began, one.wire = one.hours.now, Wire
+    assert verdicts(proof_of(one)) == {7: "not_sent"}
+    assert one.hours.now == began
+
+
+def test_verify_allows_for_the_second_that_a_date_leaves_out(night: Callable[..., Night]) -> None:
+    """Answers have whole seconds."""
+    one = night(listing_delay="9.8")
+    one.passes(0.4)
+    one.run(deadline=0.55)
+    one.hours.now = 10.05
     assert verdicts(proof_of(one)) == {}
