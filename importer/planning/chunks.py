@@ -44,11 +44,6 @@ class Chunk:
         """Locale and key of each item."""
         return tuple((item.locale, item.key) for item in self.items)
 
-    def halves(self) -> tuple[Chunk, ...]:
-        """Itself in two; a single item stays whole."""
-        middle = len(self.items) // 2
-        return (Chunk(self.items[:middle]), Chunk(self.items[middle:])) if middle else (self,)
-
     def only(self, keys: set[tuple[str, str]] | frozenset[tuple[str, str]]) -> Chunk | None:
         """The part of it with these keys, if any."""
         items = tuple(item for item in self.items if (item.locale, item.key) in keys)
