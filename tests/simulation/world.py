@@ -231,6 +231,7 @@ class World:
 
     def tell(self, line: str) -> None:
         """Add a line to the story."""
+        line = " ".join(line.splitlines())
         self.story.append(f"{self.hours.now:9.2f}  {line.replace(str(self.folder), '')}")
 
     @property
