@@ -146,7 +146,10 @@ def _as_sent(sent: Sent) -> tuple[Any, ...]:
 
 
 def put_published(connection: sqlite3.Connection, collection: str, published: Iterable[Published]) -> None:
-    """Give rows their items; raises Bug for a row that the state does not know, and for an item of another row."""
+    """Give rows their items; raises Bug for a row that the state does not know, and for an item of another row.
+
+    What our own checks say of a row stays: they said it while the row was in doubt.
+    """
     given = list(published)
     for one in given:
         if one.status not in {Status.PUBLISHED, Status.STAGED}:
@@ -154,7 +157,10 @@ def put_published(connection: sqlite3.Connection, collection: str, published: It
     changed = connection.executemany(
         """
         UPDATE OR IGNORE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
-            last_published = ?8, warning = ?9, error_source = NULL, error_code = NULL, error = NULL
+            last_published = ?8, warning = ?9,
+            error_source = CASE WHEN error_source = 'check' THEN error_source END,
+            error_code = CASE WHEN error_source = 'check' THEN error_code END,
+            error = CASE WHEN error_source = 'check' THEN error END
         WHERE collection = ?1 AND locale = ?2 AND key = ?3
         """,
         [
@@ -202,7 +208,8 @@ def put_named(connection: sqlite3.Connection, collection: str, sent: Sent) -> No
         ON CONFLICT (collection, locale, key) DO UPDATE SET
             source = excluded.source, source_row = excluded.source_row, source_rows = excluded.source_rows,
             slug_sent = excluded.slug_sent, name = excluded.name, source_hash = excluded.source_hash,
-            fingerprint = excluded.fingerprint, readable = excluded.readable, parts = excluded.parts
+            fingerprint = excluded.fingerprint, readable = excluded.readable, parts = excluded.parts,
+            error_source = NULL, error_code = NULL, error = NULL
         """,
         (collection, *_as_sent(sent)),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.model import Item, Row, Status
-from importer.state import CheckedRow, Identity, Published, Refused, SeenItem, Sent, State, unnamed_key
+from importer.state import Adopted, CheckedRow, Identity, Published, Refused, SeenItem, Sent, State, unnamed_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +131,22 @@ def test_row_in_flight_stays_in_doubt_whatever_the_sheet_says_now(state: State) 
     begin(state, item("a"))
     check(state, CheckedRow("", "a", 2, "too_long", "The name is too long."))
     assert [doubt.row.key for doubt in state.doubts()] == ["a"]
+
+
+def test_row_found_to_be_published_is_still_told_what_is_wrong_with_it_now(state: State) -> None:
+    """The sheet was made wrong while the row was in doubt: the file says so, as the rejects do."""
+    begin(state, item("a"))
+    check(state, CheckedRow("", "a", 2, "too_long", "The name is too long."))
+    state.adopt([Adopted(Published("", "a", "id-a", "a", Status.PUBLISHED))])
+    found = row(state, "a")
+    assert (found.status, found.error_source, found.error_code) == (Status.PUBLISHED, "check", "too_long")
+
+
+def test_row_that_is_right_again_and_found_is_no_longer_told_what_was_wrong(state: State) -> None:
+    """It gets its item without being sent: what the sheet says now is good."""
+    check(state, CheckedRow("", "a", 2, "too_long", "The name is too long."))
+    state.adopt([Adopted(Published("", "a", "id-a", "a", Status.PUBLISHED), sent=Sent(item("a"), "products.csv"))])
+    assert (row(state, "a").status, row(state, "a").error_code) == (Status.PUBLISHED, None)
 
 
 def test_rows_without_a_key_of_their_own_are_kept_beside_the_first(state: State) -> None:
