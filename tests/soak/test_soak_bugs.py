@@ -45,8 +45,8 @@ def plans(what: str) -> list[Plan]:
     ("bug", "what"),
     [
         ("frees_the_lock_by_age", "freeze"),
-        ("settles_nothing", "kill"),
-        ("records_after_sending", "kill"),
+        ("done_before_the_answer", "kill"),
+        ("lost_create_is_done", "freeze"),
         ("never_records_the_answer", "wire and faults only"),
         ("retries_after_a_loss", "freeze"),
     ],
