@@ -150,7 +150,8 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
         error: ImporterError | None = None
         try:
             for doubled in look.prove().doubled:
-                await _in_order(twins.leave_oldest(doubled.wanted, list(doubled.slugs)), call.stopping, opened)
+                leaving = twins.leave_oldest(doubled.wanted, list(doubled.slugs), spare_edited=True)
+                await _in_order(leaving, call.stopping, opened)
         except ImporterError as stop:
             error = stop  # what was removed by then is known, and so is all else
         look.forget(twins.removed)

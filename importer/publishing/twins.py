@@ -15,6 +15,7 @@ from importer.publishing.settling import wanted_of
 
 if TYPE_CHECKING:
     from importer.client import Call, Reply
+    from importer.model import Row
     from importer.publishing.ledger import Ledger
     from importer.publishing.matching import Shown, Wanted
     from importer.publishing.settling import Settled
@@ -61,11 +62,11 @@ class Twins:
             mended = await self.leave_oldest(wanted, [item.slug]) and mended
         return mended
 
-    async def leave_oldest(self, wanted: Wanted, slugs: list[str]) -> bool:
+    async def leave_oldest(self, wanted: Wanted, slugs: list[str], *, spare_edited: bool = False) -> bool:
         """Leave a row the oldest of the items that are provably its own; whether nothing is left to do.
 
         One row at a time, as it stands now: the row gets the item that stays before any other is removed, so that at
-        no instant the last item of a row is one that goes.
+        no instant the last item of a row is one that goes. With `spare_edited` a row keeps an item that was edited.
         """
         async with self._turn:
             state = self._place.state
@@ -81,6 +82,8 @@ class Twins:
             if not own:
                 return True
             kept, *newer = sorted(own, key=lambda item: (*age(item), item.slug != wanted.slug))
+            if spare_edited and any(item.id == row.item_id and _edited(item, row) for item in newer):
+                return False
             for item in newer:
                 state.set_fact(REMOVE + item.id, wanted.locale)  # a run that ends here leaves them to the next one
             if row.item_id is None:
@@ -138,3 +141,8 @@ class Twins:
         ids = [item.id for item in items]
         state = self._place.state
         return Evidence(state.keys_by_item(ids), state.first_sighting(ids))
+
+
+def _edited(item: Shown, row: Row) -> bool:
+    """Whether a row's item is no longer as it was sent."""
+    return (item.readable, item.slug) != (row.readable, row.slug)

@@ -127,6 +127,34 @@ def test_the_older_item_is_the_original_whichever_the_row_holds(done: Night, *, 
     assert len(proof.twins) == edited
 
 
+def test_what_somebody_edits_meanwhile_is_not_removed(done: Night) -> None:
+    """It was as sent when stock was taken, and is not when it would go."""
+    older, newer = item_of(done, 3), Somebody(done).doubles(2)
+    with State.open(done.state) as state, state._file.transaction() as connection:
+        (slug,) = [item["fieldData"]["slug"] for item in done.items(live=True) if item["id"] == newer]
+        connection.execute("UPDATE rows SET item_id = ?, slug = ? WHERE source_row = 3", (newer, slug))
+
+    class Busy(httpx.AsyncBaseTransport):
+        def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+            self._inner, self._edited = inner, False
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if "slug" in request.url.params and not self._edited:
+                self._edited = True
+                path = request.url.path.removesuffix("/live") + "/live"
+                edit = {"items": [{"id": newer, "fieldData": {"text": "by hand"}}]}
+                url = request.url.copy_with(path=path, query=None)
+                headers = {"Authorization": request.headers["Authorization"]}
+                answer = await self._inner.handle_async_request(httpx.Request("PATCH", url, json=edit, headers=headers))
+                assert answer.status_code == 200
+            return await self._inner.handle_async_request(request)
+
+    done.wire = Busy
+    assert proof_of(done, heal=True).removed == 0
+    done.wire = lambda inner: inner
+    assert {older, newer} <= everything(done)
+
+
 @pytest.mark.parametrize("fault", [{"do": "reset_after"}, {"do": "throttle"}])
 def test_removing_is_asked_for_again_until_it_is_answered(done: Night, fault: dict[str, Any]) -> None:
     """A lost answer to a removal is no doubt: it is asked for by id."""
