@@ -315,9 +315,11 @@ def main() -> int:
     names = given.names or list(BUGS)
     missed = 0
     with Pool(2) as pool:
-        for _name, found in zip(names, pool.imap(partial(_noticed, within=given.within), names), strict=True):
-            _seeds, _what = ("none", "not noticed") if found is None else (str(found[0] + 1), found[1][:SHOWN])
+        for name, found in zip(names, pool.imap(partial(_noticed, within=given.within), names), strict=True):
+            seeds, what = ("none", "not noticed") if found is None else (str(found[0] + 1), found[1][:SHOWN])
             missed += found is None
+            print(f"{name:34}  {seeds:>5}  {what}", flush=True)
+    print(f"{len(names) - missed} of {len(names)} mistakes were noticed; the numbers are the seeds that it took")
     return 1 if missed else 0
 
 
