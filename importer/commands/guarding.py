@@ -39,7 +39,7 @@ def require_allowed(sheet: Sheet, foreseen: Counter[tuple[Decision, str]], optio
 def require_same_identity(
     state: State, compiled: Compiled, foreseen: Counter[tuple[Decision, str]], options: RunOptions
 ) -> None:
-    """Raise IdentityChanged if rows were published under other rules of key or slug (rule 10)."""
+    """Raise IdentityChanged if rows were published, or may be, under other rules of key or slug (rule 10)."""
     if options.accept_new_keys or not state.has_published():
         return
     changed = [
@@ -53,7 +53,7 @@ def require_same_identity(
     new = sum(number for (decision, _), number in foreseen.items() if decision is Decision.CREATE)
     if changed and new:
         raise IdentityChanged(
-            f"The rule of the {' and of the '.join(changed)} is not the one that the published rows were made with:"
+            f"The rule of the {' and of the '.join(changed)} is not the one that earlier rows were sent with:"
             f" {new} rows would become new items. Nothing was sent.",
             "Take the mapping's change back; or, if new items are meant, run again with --accept-new-keys.",
         )

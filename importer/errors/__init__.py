@@ -157,7 +157,7 @@ class GuardTripped(ImporterError):  # noqa: N818 - a guard did its work, no erro
 
 
 class IdentityChanged(ImporterError):  # noqa: N818 - named by what changed
-    """The rules of key or slug differ from those that the published rows were made with; nothing was sent."""
+    """The rules of key or slug differ from those that earlier rows were sent with; nothing was sent."""
 
     code = "identity_changed"
     exit_code = 6
