@@ -36,11 +36,16 @@ def require_allowed(sheet: Sheet, foreseen: Counter[tuple[Decision, str]], optio
             )
 
 
+def bound_by_rules(state: State) -> bool:
+    """Whether rows were published under the rules of key and slug that the state keeps, or may be: those in doubt."""
+    return bool(state.has_published() or state.doubts())
+
+
 def require_same_identity(
     state: State, compiled: Compiled, foreseen: Counter[tuple[Decision, str]], options: RunOptions
 ) -> None:
     """Raise IdentityChanged if rows were published, or may be, under other rules of key or slug (rule 10)."""
-    if options.accept_new_keys or not state.has_published():
+    if options.accept_new_keys or not bound_by_rules(state):
         return
     changed = [
         noun

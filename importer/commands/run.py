@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
-from importer.commands.guarding import require_allowed, require_same_identity
+from importer.commands.guarding import bound_by_rules, require_allowed, require_same_identity
 from importer.commands.loading import Job, Sheetlike, prepare, today_of
 from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
@@ -209,7 +209,7 @@ def _begin(current: _Run) -> None:
     current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=current.door.now())
     if current.error is not None:
         return
-    _keep_identity(current, renew=not state.has_published())
+    _keep_identity(current, renew=not bound_by_rules(state))
     bad = record_rejected(
         state,
         current.source,

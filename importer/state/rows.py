@@ -70,11 +70,8 @@ def count_rows(file: StateFile, collection: str) -> dict[Status, int]:
 
 
 def has_published(file: StateFile, collection: str) -> int:
-    """Count how many rows hold an item, or may hold one: those in flight."""
-    line = file.one(
-        "SELECT count(*) FROM rows WHERE collection = ? AND (item_id IS NOT NULL OR status = ?)",
-        (collection, Status.IN_FLIGHT),
-    )
+    """Count how many rows hold an item."""
+    line = file.one("SELECT count(*) FROM rows WHERE collection = ? AND item_id IS NOT NULL", (collection,))
     return 0 if line is None else int(line[0])
 
 

@@ -52,7 +52,7 @@ class State(Book):
         return rows.count_rows(self._file, self._read_collection)
 
     def has_published(self) -> int:
-        """Count how many rows hold an item, or may hold one: those in flight."""
+        """Count how many rows hold an item."""
         return rows.has_published(self._file, self._read_collection)
 
     def all_rows(self, status: Status | None = None) -> Iterator[Row]:
