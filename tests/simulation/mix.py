@@ -94,7 +94,7 @@ class Mix:
     """Nights in which other clients of the same token use up most of the rate limit."""
     disorder: float = 0.03
     """Worlds whose listings come in a new order every time: outside of what is promised."""
-    schema: float = 0.04
+    schema: float = 0.06
     """Nights in which the collection's fields are changed."""
     plan_limit: float = 0.05
     dies: float = 0.45

@@ -88,11 +88,10 @@ def change_fields(world: World) -> None:
     """Somebody adds a field to the collection, perhaps one that every item must have, or takes one away."""
     _, collection = world.webflow.ask("GET", "")
     own = [field for field in collection["fields"] if field["displayName"].startswith("Mood")]
-    what = world.chance.choice(["adds a field", "adds a required field", "removes a field"])
-    if what == "removes a field" and own:
+    what = "removes a field" if own else world.chance.choice(["adds a field", "adds a required field"])
+    if own:
         world.ask("DELETE", f"/fields/{own[0]['id']}")
     else:
-        what = "adds a field" if what == "removes a field" else what
         new = {"type": "PlainText", "displayName": f"Mood {len(own)}", "isRequired": what == "adds a required field"}
         world.ask("POST", "/fields", new)
     world.count(f"somebody: {what}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.world import World
 
-SEEDS = range(12)
+SEEDS = range(9)
 """The worlds of each test run."""
 
 TOLD = 29
