@@ -66,9 +66,11 @@ def files_of(arguments: tuple[str, ...]) -> Files:
     mappings = [text for text in arguments if text.lower().endswith(".toml")]
     sheets = [text for text in arguments if not text.lower().endswith(".toml")]
     if not mappings:
+        context = click.get_current_context(silent=True)
+        verb = context.info_name if context is not None else "check"
         raise UsageError(
             "No mapping file is named (it ends in .toml)." if arguments else "A mapping file is needed.",
-            "For example: `importer check mappings/products.toml`",
+            f"For example: `importer {verb} mappings/products.toml`",
         )
     if len(mappings) > 1:
         raise NotYet(

@@ -18,8 +18,6 @@ from importer.settings import Settings, Token, environment, read_settings, state
 from importer.sources import Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from importer.commands.options import RunOptions
 
 Sheetlike: TypeAlias = str | Path | pl.DataFrame
@@ -177,5 +175,6 @@ def _toml_hint(message: str, text: str) -> str:
 
 
 def _nearby(path: Path) -> str:
-    others: Sequence[str] = sorted(other.name for other in path.parent.glob("*.toml")) if path.parent.is_dir() else ()
+    found = path.parent.glob("*.toml") if path.parent.is_dir() else ()
+    others = sorted(other.name for other in found if other.name != "pyproject.toml")
     return f"In that folder there are: {', '.join(others)}." if others else "Check the path."

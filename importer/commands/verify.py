@@ -24,6 +24,7 @@ from importer.publishing.proof import Proven, prove
 from importer.publishing.settling import DATE
 from importer.publishing.stock import Stock, take_stock
 from importer.publishing.twins import Twins
+from importer.report.amounts import number_of
 from importer.report.deviations import STRANGER, TWIN
 from importer.report.receipts import Proof, Verdict, VerifyResult
 from importer.schema import collections_named, parse_collection
@@ -77,6 +78,7 @@ def verify_through(
             call = _Call(door, job, stopping, observer or Silent(), both=both)
             result = _healed(call) if heal else _looked(call)
     except ImporterError as error:
+        error.hint = error.hint.replace("it goes on where it stopped", "everything is read anew")
         result = VerifyResult(error=error)
     return replace(result, seconds=time.monotonic() - started)
 
@@ -193,7 +195,8 @@ async def _look(call: _Call, state: State, opened: Connection) -> _Look:
     job, identity = call.job, state.identity
     if identity is None:
         raise StateError(
-            f"The state file {state.path} tells of no collection: nothing was run.", "Run something first."
+            f"The state file {state.path} tells of no collection: nothing was run.",
+            "Run something first: `importer run MAPPING`.",
         )
     schema = await _schema(opened, state, job, identity.collection)
     place = Place(
@@ -307,7 +310,7 @@ class _Look:
         pending = len(self.place.state.open_requests())
         if pending:
             yield (
-                f"{pending} requests of earlier runs may still bring twins to light:"
+                f"{number_of(pending, 'request', 'requests')} of earlier runs may still bring twins to light:"
                 " the next run looks for those once its patience with them has ended."
             )
 

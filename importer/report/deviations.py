@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.report.amounts import duration, number_of
-from importer.report.receipts import DEVIATIONS, OPEN, Verdict
+from importer.report.receipts import DEVIATIONS, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from importer.report.receipts import Proof, Receipt, Stray, VerifyResult
 
 SHOWN = 50
 """Sentences that are shown; `--list` gives all rows."""
+
+ALONE = 3
+"""Rows in doubt that get a sentence each; more of them share one."""
 
 LABELS = {
     Verdict.PROVEN: "proven: there, as sent, live or staged as it should be",
@@ -133,6 +136,17 @@ def _next(receipt: Receipt) -> str:
     }.get(receipt.verdict, "")
 
 
+def _together(alike: Sequence[Receipt], mapping: str) -> str:
+    """Say of many rows at once how they stand: their sentences would all be the same."""
+    first, verdict = alike[0], alike[0].verdict
+    said = {
+        Verdict.IN_DOUBT: "what became of them is not known yet. `importer run` settles them.",
+        Verdict.UNKNOWN: "how they stand could not be found out. Verify again later.",
+    }
+    all_of_them = f"`importer verify {mapping} --list {verdict}` names them all."
+    return f"{_row(first)} and {len(alike) - 1:,} more: {said[verdict]} {all_of_them}"
+
+
 def twin_sentence(twin: Stray) -> str:
     """Say whose twin an item is."""
     return (
@@ -155,7 +169,10 @@ def suspect_sentence(stray: Stray) -> str:
 
 
 def _sentences(proof: Proof) -> Iterator[str]:
-    yield from (sentence(one) for one in proof.receipts if one.verdict in DEVIATIONS | OPEN)
+    yield from (sentence(one) for one in proof.receipts if one.verdict in DEVIATIONS)
+    for verdict in (Verdict.IN_DOUBT, Verdict.UNKNOWN):
+        alike = [one for one in proof.receipts if one.verdict is verdict]
+        yield from (sentence(one) for one in alike) if len(alike) <= ALONE else (_together(alike, proof.mapping),)
     yield from map(twin_sentence, proof.twins)
     yield from map(suspect_sentence, proof.suspects)
 
@@ -165,7 +182,8 @@ def _not_comparable(proof: Proof) -> Iterator[str]:
     counts = Counter(name for one in proof.receipts for name in one.not_comparable)
     if counts:
         said = ", ".join(f"{name} ({number_of(number, 'row', 'rows')})" for name, number in sorted(counts.items()))
-        yield f"  there, but not comparable, for Webflow does not give it back as it was sent: {said}"
+        yield f"  there, but not comparable: {said}. It reads otherwise than it was sent; Webflow writes such fields"
+        yield "  anew, so an edit of them cannot be told from that. Look at them in Webflow where it matters."
 
 
 def _items(proof: Proof) -> str:

@@ -180,6 +180,14 @@ def test_a_mapping_that_cannot_be_read_says_why(place: Path, text: str | bytes |
     json.dumps(result.as_json())
 
 
+def test_a_mistyped_mapping_is_told_what_lies_beside_it(place: Path) -> None:
+    """The mappings of the folder; a project's own file is none."""
+    (place / "pyproject.toml").write_text("")
+    error = check(place / "tag.toml", None, SANDBOX).error
+    assert error is not None
+    assert error.hint == "In that folder there are: tags.toml."
+
+
 def test_a_name_that_is_no_utf8_is_refused_before_anything_is_kept(place: Path) -> None:
     """The state file keeps the names of mapping and sheet."""
     for mapping, rows in (("tags.toml", "\udcff.csv"), ("\udcff.toml", "tags.csv")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from importer.cli import front
 from importer.commands.options import RunOptions
 from importer.commands.run import run
-from importer.commands.status import status
+from importer.commands.status import StateReport, run_of, status
 from importer.model import Item
 from importer.state import Identity, Sent, State
 
@@ -42,6 +43,17 @@ def test_it_shows_row_counts_and_runs(place: Path, capsys: CaptureFixture[str]) 
     assert "          2 published" in lines
     assert "          1 rejected" in lines
     assert lines[-1].endswith("tags.csv: rejects (1): 2 published, 1 rejected")
+
+
+def test_what_a_run_published_of_what_was_there_counts_too(place: Path) -> None:
+    """The numbers of a run's line add up to its rows."""
+    record = status(None, RunOptions(state=place / ".importer" / "tags.sandbox.db"))[0].runs[0]
+    assert record.summary is not None
+    summary = run_of(record.summary)
+    summary["items"] = {"total": 4, "created": 1, "updated": 2, "staged": 0, "unchanged": 0, "skipped": 0,
+                        "rejected": 1, "in_doubt": 0, "not_sent": 0, "removed": 0}  # fmt: skip
+    report = StateReport(place, {}, (replace(record, summary=summary),))
+    assert report.lines()[0].endswith("1 published, 2 updated, 1 rejected")
 
 
 def test_json_is_the_object_of_the_last_run(place: Path, capsys: CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 import importer
 from importer.cli import front
 from importer.cli.verbs import group
+from importer.state import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +137,7 @@ def test_strangers_are_named_where_that_is_asked_for(sandbox: sqlite3.Connection
         (["tags.toml", "--list", "--json"], "--list prints CSV"),
         (["tags.csv"], "No mapping file"),
         ([], "A mapping file is needed"),
+        ([], "For example: `importer verify mappings/products.toml`"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -144,6 +146,14 @@ def test_what_makes_no_sense_is_refused(
     """Exit 2."""
     assert front.answer(["verify", *arguments, "--sandbox"]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_where_nothing_was_run_it_says_what_to_type(place: Path, capsys: CaptureFixture[str]) -> None:
+    """A state file of a run that never came to its collection."""
+    State.open(place / "new.db").close()
+    assert front.answer(["verify", "tags.toml", "--sandbox", "--state", "new.db"]) == 2
+    said = capsys.readouterr().err
+    assert "tells of no collection: nothing was run.\nRun something first: `importer run MAPPING`." in said
 
 
 def test_what_it_takes_is_what_is_documented() -> None:
