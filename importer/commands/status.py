@@ -166,8 +166,8 @@ def _line(record: RunRecord) -> str:
         return f"{begun}: did not come to its end (or is still going)"
     counts = taken_back(run_of(record.summary)).counts
     named = {"published": counts.created, "updated": counts.updated, "staged": counts.staged,
-             "unchanged": counts.unchanged, "skipped": counts.skipped, "rejected": counts.rejected, "in doubt": counts.in_doubt,
-             "not sent": counts.not_sent}  # fmt: skip
+             "unchanged": counts.unchanged, "skipped": counts.skipped, "rejected": counts.rejected,
+             "in doubt": counts.in_doubt, "not sent": counts.not_sent}  # fmt: skip
     said = ", ".join(f"{number:,} {name}" for name, number in named.items() if number) or "nothing to do"
     return f"{begun}: {record.verdict} ({record.exit_code}): {said}"
 
