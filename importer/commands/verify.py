@@ -151,7 +151,10 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
         await call.stopping.unless_told(look.take_stock())
         error: ImporterError | None = None
         try:
-            for doubled in look.prove().doubled:
+            found = look.prove().doubled
+            for number, doubled in enumerate(found):
+                left = look.place.client.requests_left()
+                call.observer.progress(Progress(len(found), number, 0, left))
                 leaving = twins.leave_oldest(doubled.wanted, list(doubled.slugs), spare_edited=True)
                 await _in_order(leaving, call.stopping, opened)
         except ImporterError as stop:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from importer.errors import Interrupted, Locked
+from importer.model import Progress, Silent
 from importer.state import State
 from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, twice, verdicts, verified
 
@@ -52,6 +53,22 @@ def test_exactly_the_twins_are_removed(done: Night) -> None:
     assert asked == [("unpublish", "answered"), ("delete", "answered")] * 3
     again = proof_of(done)
     assert (again.twins, len(again.suspects), len(again.strangers)) == ((), 2, 3)
+
+
+def test_healing_tells_how_far_it_is(done: Night) -> None:
+    """It takes several requests for each row that has twins: minutes, where they are many."""
+    somebody = Somebody(done)
+    somebody.doubles(2)
+    somebody.doubles(4)
+    told: list[tuple[int, int]] = []
+
+    class Watching(Silent):
+        def progress(self, progress: Progress) -> None:
+            told.append((progress.done, progress.total))
+
+    done.observer = Watching()
+    assert verified(done, heal=True).error is None
+    assert [one for one in told if one[1] == 2] == [(0, 2), (1, 2)]
 
 
 def test_a_copy_that_somebody_made_is_no_twin(night: Callable[..., Night]) -> None:
