@@ -48,16 +48,16 @@ LEAVES = " | true"
     ("line", "status"),
     [
         (f"{RUN} 2>&1{LEAVES}", 1),
-        (f"{RUN} --json{LEAVES}", 1),
-        (f"{RUN} --max-rejects 0{LEAVES}", 6),
+        pytest.param(f"{RUN} --json{LEAVES}", 1, marks=pytest.mark.soak),
+        pytest.param(f"{RUN} --max-rejects 0{LEAVES}", 6, marks=pytest.mark.soak),
         (f"importer run none.toml --json 2>&1{LEAVES}", 2),
         (f"importer doctor tags.toml{LEAVES}", 3),
-        (f"importer status --list{LEAVES}", 2),
+        pytest.param(f"importer status --list{LEAVES}", 2, marks=pytest.mark.soak),
         (f"importer --help{LEAVES}", 0),
-        (f"{RUN} >&-", 1),
-        (f"{RUN} 2>&-", 1),
+        pytest.param(f"{RUN} >&-", 1, marks=pytest.mark.soak),
+        pytest.param(f"{RUN} 2>&-", 1, marks=pytest.mark.soak),
         (f"{RUN} 2>&- >&- <&-", 1),
-        ("importer run tags.toml - --sandbox <&-", 2),
+        pytest.param("importer run tags.toml - --sandbox <&-", 2, marks=pytest.mark.soak),
     ],
 )
 def test_the_status_is_that_of_the_work(place: Path, line: str, status: int) -> None:
@@ -66,6 +66,7 @@ def test_the_status_is_that_of_the_work(place: Path, line: str, status: int) -> 
     assert code == status
 
 
+@pytest.mark.soak
 def test_a_run_goes_on_when_nobody_listens_any_more(place: Path) -> None:
     """`2>&1 | head -1` does not stop it before it has sent anything."""
     shell(place, f"{RUN} 2>&1{LEAVES}")
@@ -74,7 +75,14 @@ def test_a_run_goes_on_when_nobody_listens_any_more(place: Path) -> None:
 
 
 @needs_full
-@pytest.mark.parametrize("line", [RUN, "importer check tags.toml --sandbox", "importer status"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        RUN,
+        pytest.param("importer check tags.toml --sandbox", marks=pytest.mark.soak),
+        pytest.param("importer status", marks=pytest.mark.soak),
+    ],
+)
 def test_a_result_that_finds_no_room_is_said(place: Path, line: str) -> None:
     """Exit 5: what was done is kept, and the same command says it again."""
     shell(place, RUN)
@@ -90,6 +98,7 @@ def test_messages_that_find_no_room_stop_nothing(place: Path) -> None:
     assert code == 1
 
 
+@pytest.mark.soak
 def test_what_broke_a_run_is_said_although_nobody_reads_the_result(place: Path) -> None:
     """The guard's sentence stands on stderr."""
     _, said = shell(place, f"{RUN} --max-rejects 0{LEAVES}")

@@ -64,7 +64,7 @@ def test_whole_import_ends_right_under_each_switch(night: Callable[..., Night], 
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-@pytest.mark.parametrize("nth", [1, 3])
+@pytest.mark.parametrize("nth", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_fault_neither_loses_nor_doubles_a_row(night: Callable[..., Night], fault: dict[str, Any], nth: int) -> None:
     """A request that goes wrong once costs time, and nothing else."""
     one = night()
@@ -78,6 +78,7 @@ def test_fault_neither_loses_nor_doubles_a_row(night: Callable[..., Night], faul
     assert one.writes() == before
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("suffix", ["refuse", "suffix"])
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
 def test_fault_at_every_third_request(night: Callable[..., Night], fault: dict[str, Any], suffix: str) -> None:

@@ -47,8 +47,10 @@ def mixed(one: Night, live: int, staged: int, files: int) -> pl.DataFrame:
     return frame.with_columns(pl.Series("Draft", ["no"] * live + ["yes"] * staged + ["no"] * files))
 
 
-@pytest.mark.parametrize("held", [0, 99, 100, 101, 730])
-@pytest.mark.parametrize("new", [1, 3, 100, 101, 450])
+@pytest.mark.parametrize("held", [0, pytest.param(99, marks=pytest.mark.soak), 100, 101, 730])
+@pytest.mark.parametrize(
+    "new", [1, pytest.param(3, marks=pytest.mark.soak), 100, pytest.param(450, marks=pytest.mark.soak), 101]
+)
 def test_rule_8_requests_of_a_first_run(night: Callable[..., Night], held: int, new: int) -> None:
     """N new rows into a collection of M items made by others."""
     one = night()
@@ -105,7 +107,7 @@ class Clocked(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("concurrency", [pytest.param(1, marks=pytest.mark.soak), 8])
 @pytest.mark.parametrize("rounding", ["ceil", "floor"])
 def test_announced_rate_is_never_exceeded(night: Callable[..., Night], concurrency: int, rounding: str) -> None:
     """60 a minute, and nobody else there: no request is answered 429."""
