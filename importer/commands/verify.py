@@ -313,8 +313,8 @@ class _Look:
         pending = len(self.place.state.open_requests())
         if pending:
             yield (
-                f"{number_of(pending, 'request', 'requests')} of earlier runs may still bring twins to light:"
-                " the next run looks for those once its patience with them has ended."
+                f"{number_of(pending, 'request', 'requests')} of earlier runs left rows in doubt for a while and may"
+                " have made a second item of one: the next run looks for that by itself, once its patience has ended."
             )
 
     async def _listed(self) -> bool:

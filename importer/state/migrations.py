@@ -124,6 +124,11 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[str
 def require_present(connection: sqlite3.Connection, path: Path) -> None:
     """Raise StateError unless the file is of the present format; for files that are only read."""
     version = format_version(connection, path)
+    if version == 0:
+        raise StateError(
+            f"The state file {path} is empty: nothing is known of any row.",
+            "Put back a copy of it if it was emptied by mistake; `importer run` fills it.",
+        )
     if version < len(MIGRATIONS):
         raise StateError(
             f"{path} has format {version}, this importer reads format {len(MIGRATIONS)}.",

@@ -109,6 +109,14 @@ def test_reading_makes_nothing(path: Path) -> None:
     assert not path.parent.exists()
 
 
+def test_empty_file_is_said_to_be_empty_where_it_is_only_read(path: Path) -> None:
+    """It may have been emptied by mistake; a run would fill it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with pytest.raises(StateError, match=r"is empty: nothing is known of any row"), State.open(path, read_only=True):
+        pass
+
+
 def test_read_only_state_answers_and_does_not_write(path: Path) -> None:
     """Who only reads may do so beside a run, and cannot change anything."""
     with State.open(path) as writer:

@@ -174,7 +174,7 @@ def test_rows_in_doubt_are_said_to_be_in_doubt(night: Callable[..., Night]) -> N
     one.passes(600)
     proof = proof_of(one)
     assert set(verdicts(proof).values()) == {"in_doubt"}
-    assert verified(one).notes[0].startswith("1 request of earlier runs may still bring twins to light")
+    assert verified(one).notes[0].startswith("1 request of earlier runs left rows in doubt for a while")
     assert (proof.unsettled, proof.strangers, verified(one).exit_code) == (5, (), 7)
     one.run()
     one.passes(60)
