@@ -272,7 +272,8 @@ def _the_content_is_right(world: World, note: Note, row: dict[str, Any], items: 
         return
     if item.id != row["item_id"]:
         raise BrokenError(f"{note.slug} is another item than the state says")
-    if item.live != (status == "published"):
+    set_back = world.forgot and (note.bad or not in_sheet)  # nobody asks about such a row: an old copy says what was
+    if item.live != (status == "published") and not set_back:
         raise BrokenError(f"{note.slug} is {status}, but live: {item.live}")
     if row["readable"] != readable({"name": item.name, "text": item.text}, SCHEMA):
         raise BrokenError(f"{note.slug} has other content than the state says: {item.name}, {item.text}")

@@ -269,6 +269,7 @@ class World:
         self.process.begins(death, ailment)
         self.pacer = Pacer()
         self.clock = OwnHours(self.hours, self.chance.choice([0.0, 3.0, 1e6]))
+        orphans = bool(self._elsewhere())
         chosen = RunOptions(
             state=self.process.state, sandbox=True, patience=PATIENCE, accept_new_keys=self.accepts, **options
         )
@@ -281,8 +282,10 @@ class World:
                 self.tell("DIED")
         told = self.told
         told.ailed = self.process.ailed
-        if told.slow and self._elsewhere():
-            self.late = True  # lost when the process ended, not when its time was out: that may be beyond patience
+        if told.slow and (orphans or self._elsewhere()):
+            # Lost when its process ended, not when its time was out: that may be beyond patience. A request on its way
+            # up meets the faults of the next night.
+            self.late = True
         if self.process.dead:
             told.died = True
             self.process.bury()
