@@ -180,7 +180,7 @@ def _look_back(world: World, seen: Seen) -> None:
 def _last_night(world: World) -> None:
     """A run without a fault, once all lost requests had their effect; perhaps another, which has nothing to do."""
     world.faults = []
-    world.hours.now += 1_000
+    world.passes(1_000)
     world.run()
     for _ in range(2):
         if world.told.exit_code == GUARDED:

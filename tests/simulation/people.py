@@ -99,7 +99,7 @@ def change_fields(world: World) -> None:
 
 def day(world: World, mix: Mix) -> None:
     """What the user does between two runs."""
-    world.hours.now += world.chance.choice(mix.pause)
+    world.passes(world.chance.choice(mix.pause))
     _edit(world, mix)
     _move(world, mix)
     if world.chance.random() < mix.imitates:
@@ -145,14 +145,14 @@ def _imitate(world: World) -> None:
         if status < 300:
             world.others[made["id"]] = _found(world, made["id"])
             world.count("day: somebody imitates a row")
-        world.hours.now += 10
+        world.passes(10)
 
 
 def _lose(world: World, mix: Mix) -> None:
     """Delete the state file, keep a copy of it, or put an old one back: once no lost request is young any more."""
     chance, state = world.chance, world.process.state
     if chance.random() < mix.forgets and state.exists():
-        world.hours.now += 1_000  # else the promise ends here
+        world.passes(1_000)  # else the promise ends here
         for end in (*ENDS, "-shm"):
             beside(state, end).unlink(missing_ok=True)
         world.forgot = True
@@ -166,7 +166,7 @@ def _lose(world: World, mix: Mix) -> None:
         world.copied = True
         world.tell("STATE FILE copied")
     elif world.copied and chance.random() < mix.restores:
-        world.hours.now += 1_000  # else the promise ends here
+        world.passes(1_000)  # else the promise ends here
         put_back(state, ((end, kept(state, end, what=COPY)) for end in ENDS))
         world.forgot = True
         world.tell("STATE FILE set back to the copy")

@@ -64,7 +64,7 @@ def _night(world: World, *faults: dict[str, Any]) -> None:
 
 def _morning(world: World) -> None:
     world.faults = []
-    world.hours.now += 1_000
+    world.passes(1_000)
     world.run()
     at_the_end(world)
 
@@ -73,9 +73,9 @@ def an_old_imitation(folder: Path, seed: int) -> None:
     """Long before a row is sent somebody made an item like it, which no look-up shows; the row's request is lost."""
     with _world(folder, seed, 1, taken_slug="suffix", listing_order="ignored") as world:
         _imitation(world)
-        world.hours.now += 200
+        world.passes(200)
         _others(world, 400)
-        world.hours.now += 200
+        world.passes(200)
         _night(world, {"do": "reset_before", "when": LOST})
         _morning(world)
 
@@ -92,9 +92,9 @@ def many_equal_stamps(folder: Path, seed: int) -> None:
     """Hundreds of items have one stamp, one of ours is newer, a row is lost; listings have an order of their own."""
     with _world(folder, seed, 1, listing_order="ignored", stamps="equal") as world:
         _others(world, 400)
-        world.hours.now += 100
+        world.passes(100)
         _night(world)
-        world.hours.now += 100
+        world.passes(100)
         world.notes.append(_note(1))
         _night(world, {"do": "reset_after", "when": LOST})
         _morning(world)

@@ -379,6 +379,10 @@ class World:
         self.told.disturbed += 1
         return status, answer
 
+    def passes(self, seconds: float) -> None:
+        """Let time pass; what is under way arrives meanwhile."""
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Let something happen after so many seconds."""
         self._visits.append(self.loop.call_at(self.hours.now + seconds, act))
