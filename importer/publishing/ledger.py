@@ -109,6 +109,12 @@ class Ledger:
             self.rejections.pop(number, None)
         return fingerprint
 
+    def live_after_all(self, key: Key) -> None:
+        """Count a row as updated whose item is live, if Webflow refused to publish it once more."""
+        if key in self._rejected:
+            self._recant(key)
+            self.updated([key])
+
     def settled_before(self, item: Item, row: Row, publish: Later = never) -> None:
         """Count a row for which an item was found, by now or before; the sheet may say otherwise since it was sent.
 

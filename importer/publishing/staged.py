@@ -106,6 +106,7 @@ class Staged:
                 row, item = open_.pop(item_id), view.items[item_id]
                 published = Published(row.locale, row.key, item.id, item.slug, Status.PUBLISHED, item.last_published)
                 state.adopt([Adopted(published)])
+                self._ledger.live_after_all((row.locale, row.key))
         now = place.server_now()
         lasts = timedelta(seconds=WRITE_TIMEOUT + place.timing.patience + place.timing.lag)
         over = [

@@ -133,3 +133,16 @@ def test_item_whose_publishing_was_never_answered_is_what_the_state_says(
     asked = len(one.app.log)
     one.run()
     assert len(one.app.log) - asked <= 4
+
+
+def test_item_that_is_live_though_publishing_it_again_was_refused_is_no_reject(staged: Callable[[int], Night]) -> None:
+    """The first answer was lost and the work done; the second request is refused: the item is live all the same."""
+    one = staged(1)
+    one.faults = [
+        {"when": PUBLISH | {"nth": 1}, "do": "reset_after"},
+        {"when": PUBLISH | {"nth": 2}, "do": "plan_limit"},
+    ]
+    counts = one.run().counts
+    assert (counts.updated, counts.rejected, one.exit_code) == (1, 0, 0)
+    assert one.outcome() == {2: ("published", None)}
+    assert len(one.published()) == 1

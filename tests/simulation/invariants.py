@@ -147,6 +147,7 @@ def _requests_are_few(seen: Seen) -> None:
     twins = notes if world.lied else 0
     troubles = twins + guilty * (notes.bit_length() + 1) + told.disturbed + told.refused + (told.in_doubt > 0)
     most = LOOKING_AROUND + CHUNKS + ceil(notes / world.chunk) + 8 + 2 * min(notes, look) + troubles * (look + 4)
+    most += look if world.disorder else 0  # whoever looks for twins reads it all once more
     most += TWIN * sum((row["attempts"] or 0) > 1 for row in seen.rows.values())
     sent = sum(world.wire.carried[method] for method in ("GET", "POST", "DELETE"))
     if sent > most:
