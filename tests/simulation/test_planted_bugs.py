@@ -8,7 +8,6 @@ from tests.simulation.bugs import BUGS, lived, noticed
 
 ALWAYS = (
     "retries_after_5xx",
-    "done_before_the_answer",
     "lost_create_is_done",
     "lost_publish_is_done",
     "ignores_the_returned_slug",
@@ -20,14 +19,10 @@ ALWAYS = (
     "has_no_patience",
     "asks_by_slug_only",
     "believes_the_first_page",
-    "believes_any_order",
-    "believes_equal_stamps",
     "compares_no_content",
     "gives_one_item_to_two",
-    "own_clock_tells_patience",
     "own_clock_tells_the_window",
     "keeps_the_last_watermark",
-    "forgets_what_left_the_sheet",
     "frees_the_lock_by_age",
 )
 """The gravest mistakes, which every test run plants; `make soak` plants the others too."""

@@ -39,6 +39,7 @@ def test_each_row_ends_once_whatever_happens(tmp_path: Path, seed: int) -> None:
     play(seed, tmp_path)
 
 
+@pytest.mark.soak
 def test_same_seed_tells_the_same_story_in_any_process(told: Callable[[], World]) -> None:
     """One seed decides everything: not the addresses of objects, nor the order of sets, nor the time of day."""
     story = told().story

@@ -20,7 +20,8 @@ NUMBER = 350
 """Rows: four requests that create, if none breaks."""
 
 
-@pytest.mark.parametrize("taken_slug", ["suffix", pytest.param("refuse", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("taken_slug", ["suffix", "refuse"])
 def test_each_row_is_there_once_whatever_is_cut(tmp_path: Path, taken_slug: str) -> None:
     """Half of a request, half of an answer, nothing of either, a page of a listing."""
     cells = [(f"Note {n}", f"note-{n}", f"Text {n}", "", "") for n in range(NUMBER)]
