@@ -60,7 +60,8 @@ class _Learnt:
 
 def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
     with job.open_sheet() as source:
-        observer.say(source.detected)
+        for line in (source.detected, *source.notes):
+            observer.say(line)
         learnt = _kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
         drafts = job.options.draft
         compiled = compile_for(job.mapping, learnt.around, source, today=today_of(job.mapping), draft=drafts)

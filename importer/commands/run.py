@@ -117,7 +117,8 @@ class _Run:
 def _locked(call: _Call) -> RunResult:
     job = call.job
     with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
-        call.observer.say(source.detected)
+        for line in (source.detected, *source.notes):
+            call.observer.say(line)
         current = _checked(call, source, state)
         try:
             require_same_identity(state, current.compiled, current.foreseen, job.options)

@@ -21,7 +21,7 @@ from importer.sources.delimited import BLOCK_BYTES, open_delimited
 from importer.sources.frame import as_texts
 from importer.sources.header import column_names, header_at, is_ours
 from importer.sources.shape import PLACE, Shape, kept
-from importer.sources.source import Source
+from importer.sources.source import Found, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +120,7 @@ def _delimited(path: Path, options: SourceOptions, name: str, block_bytes: int) 
         )
     columns = kept(found.names, ours=found.ours)
     shape = Shape(name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
-    return Source(found, shape, sheet=None, detected=found.detected, ours=found.ours)
+    return Source(found, shape, Found(found.detected, ours=found.ours))
 
 
 def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
@@ -161,7 +161,7 @@ def _open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: i
     where = f"header in row {at + 1}" if at >= 0 else "no header"
     errors = "" if sheet.errors else "; in this format an error such as #REF! reads as an empty cell"
     detected = f"{name}: sheet {sheet.name!r}, {where}{errors}"
-    return Source(_Held(table, block_bytes), shape, sheet=sheet.name, detected=detected, ours=ours)
+    return Source(_Held(table, block_bytes), shape, Found(detected, sheet.name, ours=ours))
 
 
 def _table(body: Sequence[Column], names: Sequence[str], shown: Sequence[int], first: int) -> pl.DataFrame:
@@ -190,7 +190,7 @@ def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_by
     left_out = f", left out: {', '.join(f'{each} ({kind})' for each, kind in unreadable.items())}" if unreadable else ""
     detected = f"{name}: rows {frame.height}, columns {len(columns)}{left_out}"
     held = _Held(_numbered(texts, 2), block_bytes)
-    return Source(held, shape, sheet=None, detected=detected, ours=ours, unreadable=unreadable)
+    return Source(held, shape, Found(detected, ours=ours, unreadable=unreadable))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
 from importer.sources.ahead import read_ahead
@@ -22,36 +23,40 @@ class Reader(Protocol):
         """Give the rows as `shape.Shape.of` takes them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out about a sheet before its rows are read; see `Source`."""
+
+    detected: str
+    sheet: str | None = None
+    ours: bool = False
+    notes: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
 class Source:
     """A sheet that can be read again and again, the same rows each time.
 
     `name` is the file's name for messages, `columns` are as mappings address them, `typed` those of them that come with
     kinds, `detected` is a line about what was found out, and `ours` says that it is one of our own rejects files.
+    `notes` are sentences about what a person may not expect of it (hidden rows, text that looks wrongly decoded).
     `unreadable` are the columns of a frame (with their types) that cannot be cells. Close it, or use it in a `with`.
     """
 
-    __slots__ = ("_reader", "_shape", "_tidy", "columns", "detected", "name", "ours", "sheet", "typed", "unreadable")
+    __slots__ = (
+        "_reader", "_shape", "_tidy", "columns", "detected", "name", "notes", "ours", "sheet", "typed", "unreadable"
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        reader: Reader,
-        shape: Shape,
-        *,
-        sheet: str | None,
-        detected: str,
-        ours: bool,
-        unreadable: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, reader: Reader, shape: Shape, found: Found) -> None:
         self._reader = reader
         self._shape = shape
         self._tidy: list[Callable[[], None]] = []
         self.name = shape.name
-        self.sheet = sheet
         self.columns = shape.columns
         self.typed = frozenset(shape.kinds)
-        self.detected = detected
-        self.ours = ours
-        self.unreadable: Mapping[str, str] = unreadable or {}
+        self.sheet, self.ours = found.sheet, found.ours
+        self.detected, self.notes = found.detected, found.notes
+        self.unreadable = found.unreadable
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Read the rows, some thousand at a time, without the blank ones.
