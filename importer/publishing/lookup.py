@@ -75,7 +75,20 @@ class Lookup:
                 vetted.free.append(item)
                 continue
             await self._judge(item, known, vetted)
-        return vetted
+        return self._still(vetted)
+
+    def _still(self, vetted: Vetted) -> Vetted:
+        """Leave out items that were given to another row while the look-up asked about others: they are in the way."""
+        given = [*vetted.adopted, *((item, shown) for item, _, shown in vetted.made)]
+        held = self._state.keys_by_item([shown.id for _, shown in given])
+        others = {shown.id for item, shown in given if held.get(shown.id, own := (item.locale, item.key)) != own}
+        return Vetted(
+            vetted.free,
+            [(item, shown) for item, shown in vetted.adopted if shown.id not in others],
+            [(item, wanted, shown) for item, wanted, shown in vetted.made if shown.id not in others],
+            vetted.taken
+            + [(item, self._whose(item, shown, held[shown.id])) for item, shown in given if shown.id in others],
+        )
 
     async def holder(self, item: Item) -> Shown | None:
         """The item that holds this slug now, if one can be read."""

@@ -345,7 +345,7 @@ class Session:
         """Give rows in doubt the verdicts that a listing showed."""
         for start in range(0, len(settled.found), BREATH):
             await self._place.clock.sleep(0)
-            found = settled.found[start : start + BREATH]
+            found = self._settling.still_free(settled, settled.found[start : start + BREATH])
             for one, _ in found:
                 self._sender.settled_good(one)
             self.ledger.found([(one.wanted, one.item, shown) for one, shown in found], self._publish_later)

@@ -154,6 +154,14 @@ class Settling:
             settled.over = [request for request in requests if request not in unsettled | later]
         return settled
 
+    def still_free(self, settled: Settled, found: list[tuple[Doubtful, Shown]]) -> list[tuple[Doubtful, Shown]]:
+        """Leave out what a look-up gave to another row meanwhile: such a row stays in doubt until the next look."""
+        held = self._state.keys_by_item([shown.id for _, shown in found])
+        free = [(one, shown) for one, shown in found if held.get(shown.id, one.wanted.id) == one.wanted.id]
+        late = {one.request for one, shown in found if held.get(shown.id, one.wanted.id) != one.wanted.id}
+        settled.over = [request for request in settled.over if request not in late]
+        return free
+
     def decided(self, rows: Iterable[Doubtful]) -> None:
         """Let rows go; until then the sheet may still name them."""
         for one in rows:

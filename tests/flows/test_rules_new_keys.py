@@ -33,3 +33,38 @@ def test_rule_10_new_keys_do_not_double_rows_in_doubt(night: Callable[..., Night
     one.run()
     assert one.exit_code == 0
     assert one.published() == ["note-1", "note-2", "note-3"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_rule_4_item_of_a_row_in_doubt_is_given_to_one_row_only(night: Callable[..., Night], concurrency: int) -> None:
+    """New keys are meant: the item that came late is the old row's or the new one's, and nobody takes it twice."""
+    one = night()
+    one.sheet = one.filed(30)
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "timeout_then_commit", "seconds": 50, "wait": 1}]
+    assert one.run(deadline=5.0).counts.in_doubt
+    one.faults = []
+    one.passes(1_000)
+    one.mapping["key"] = {"from": "Title"}
+
+    counts = one.run(accept_new_keys=True, concurrency=concurrency).counts
+
+    assert (one.exit_code, counts.in_doubt, counts.not_sent) in {(0, 0, 0), (1, 0, 0)}
+    assert len(one.published()) == len(set(one.published())) == 30
+
+
+def test_rule_4_look_up_takes_no_item_that_was_given_away_while_it_asked(night: Callable[..., Night]) -> None:
+    """The look-up knows whose item it is, asks about another slug, and meanwhile settling gives the item to its row."""
+    one = night()
+    one.strangers([{"name": f"Old {n}", "slug": f"old-{n}"} for n in range(150)])
+    one.passes(300)
+    one.sheet = pl.concat([one.filed(3), one.filed(1).with_columns(Slug=pl.lit("old-0"), Title=pl.lit("New"))])
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "timeout_then_commit", "seconds": 50, "wait": 1}]
+    assert one.run(deadline=5.0).counts.in_doubt == 3
+    one.faults = [{"when": {"path": "*/items*", "method": "GET", "body": ""}, "do": "slow_answer", "seconds": 0.2}]
+    one.passes(1_000)
+    one.mapping["key"] = {"from": "Title"}
+
+    counts = one.run(accept_new_keys=True).counts
+
+    assert (one.exit_code, counts.in_doubt, counts.not_sent) == (1, 0, 0)
+    assert len(one.published()) == 153
