@@ -219,7 +219,7 @@ class Ledger:
 
 def _adopted(wanted: Wanted, shown: Shown, warning: str | None = None) -> Adopted:
     """Say whose an item is, and with what content, which an earlier send may have brought."""
-    return Adopted(_published(*wanted.id, shown, warning), as_sent=wanted.sent.get(shown.readable))
+    return Adopted(_published(*wanted.id, shown, warning), as_sent=wanted.sent_as(shown.readable))
 
 
 def _published(locale: str, key: str, shown: Shown, warning: str | None) -> Published:

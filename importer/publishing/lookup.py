@@ -123,15 +123,13 @@ class Lookup:
     def _made(self, item: Item, holders: list[Shown], held: Mapping[str, Key]) -> tuple[Wanted, Shown] | None:
         """Rule 6: the item among the holders that an earlier send of the row made, with whatever content, if any."""
         row = self._state.rows([(item.locale, item.key)]).get((item.locale, item.key))
-        if row is None or row.first_request is None:
+        if row is None:
             return None
         evidence = Evidence(held, self._state.first_sighting([one.id for one in holders]))
-        for sent in reversed(self._state.sent_before(item.locale, item.key, row.first_request)):
-            wanted = Wanted(
-                row.locale, row.key, sent.slug, {sent.readable: sent}, row.first_request, row.first_watermark
-            )
+        for sending in reversed(self._state.sendings(row)):
+            wanted = Wanted(row.locale, row.key, sending.row.slug, (sending,))
             for one in holders:
-                if one.slug.casefold() == sent.slug.casefold() and is_ours(wanted, one, evidence):
+                if one.slug.casefold() == wanted.slug.casefold() and is_ours(wanted, one, evidence):
                     return wanted, one
         return None
 

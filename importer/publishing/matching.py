@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from importer.client import ListedItem
     from importer.model import Item
     from importer.schema import CollectionSchema
-    from importer.state import SentRow
+    from importer.state import Sending, SentRow
 
 SKEW = timedelta(seconds=60)
 """How far two `createdOn` stamps may be from their true order (state file, "Time")."""
@@ -49,23 +49,31 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row whose create may have had its effect: what was sent (by its readable content), and since when.
+    """A row whose create may have had its effect: each request that carried it, oldest first.
 
-    `until` is the moment after which nothing that was created is its own.
+    `patience` is how long after its end each of them can have had its effect; None: nobody asks for an end.
     """
 
     locale: str
     key: str
     slug: str
-    sent: Mapping[str, SentRow]
-    first_request: int
-    since: datetime | None
-    until: datetime | None = None
+    sendings: tuple[Sending, ...]
+    patience: timedelta | None = None
 
     @property
     def id(self) -> Key:
         """Locale and key."""
         return self.locale, self.key
+
+    @property
+    def since(self) -> datetime | None:
+        """The first watermark: what was made before is not its own; None where any age may be."""
+        since = [one.watermark for one in self.sendings]
+        return None if None in since else min((moment for moment in since if moment is not None), default=None)
+
+    def sent_as(self, readable: str) -> SentRow | None:
+        """Give the row as it was sent last with this content."""
+        return next((one.row for one in reversed(self.sendings) if one.row.readable == readable), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +90,30 @@ def same_name(left: str, right: str) -> bool:
 
 
 def is_ours(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
-    """Whether an item can be what this row's request made, its slug apart.
-
-    It was created since the row's first watermark (less the skew of stamps), was not seen before the row's first
-    send, no other row holds it, and its name and readable content are the ones sent.
-    """
+    """Whether an item can be what one of this row's requests made, its slug apart; no other row holds it."""
     if evidence.held.get(item.id, wanted.id) != wanted.id:
-        return False
-    if evidence.sighted.get(item.id, wanted.first_request) < wanted.first_request:
-        return False
-    if wanted.since is not None and (item.created_on is None or item.created_on < wanted.since - SKEW):
-        return False
-    if wanted.until is not None and (item.created_on is None or item.created_on > wanted.until):
         return False
     if wanted.locale and item.locale and wanted.locale != item.locale:
         return False
-    sent = wanted.sent.get(item.readable)
-    return sent is not None and same_name(sent.name, item.name)
+    sighted = evidence.sighted.get(item.id)
+    return any(_can_have_made(one, item, sighted, wanted.patience) for one in wanted.sendings)
+
+
+def _can_have_made(sending: Sending, item: Shown, sighted: int | None, patience: timedelta | None) -> bool:
+    """Whether a request can have made an item: as it was sent, not seen before, and made while it could be.
+
+    That is from its watermark until `patience` after its end; stamps are off by `SKEW` at most.
+    """
+    if item.readable != sending.row.readable or not same_name(sending.row.name, item.name):
+        return False
+    if sighted is not None and sighted < sending.request:
+        return False
+    made = item.created_on
+    if sending.watermark is not None and (made is None or made < sending.watermark - SKEW):
+        return False
+    if patience is None or sending.ended is None:
+        return True
+    return made is not None and made <= sending.ended + patience + SKEW
 
 
 def stem_of(slug: str) -> str | None:
@@ -123,7 +138,8 @@ def find(
     """Give each row the item that its request made: sent slugs first, then suffixed ones where `suffixed` allows.
 
     An item whose slug another of these rows was sent with, or that is `claimed` by a row under way (slugs without
-    case), is never taken for a suffixed one.
+    case), is never taken for a suffixed one. Under the sent slug it may have come late; a copy with a suffix may be
+    anybody's, so it must have come in time.
     """
     by_slug: dict[str, list[Shown]] = defaultdict(list)
     by_stem: dict[str, list[Shown]] = defaultdict(list)
@@ -136,7 +152,8 @@ def find(
             by_stem[stem].append(item)
     found: dict[Key, Shown] = {}
     taken: set[str] = set()
-    for source, rows in ((by_slug, wanted), (by_stem, [one for one in wanted if one.id in suffixed])):
+    whenever = [replace(one, patience=None) for one in wanted]
+    for source, rows in ((by_slug, whenever), (by_stem, [one for one in wanted if one.id in suffixed])):
         for one in rows:
             if one.id in found:
                 continue

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from importer.model import Status
-from importer.publishing.matching import SKEW, Evidence, Wanted, age, is_ours, stem_of
-from importer.publishing.settling import wanted_of
+from importer.publishing.matching import Evidence, Wanted, age, is_ours, stem_of
 from importer.report.receipts import Receipt, Stray
-from importer.state import SentRow
+from importer.state import Sending, SentRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 
 TWICE = 2
 """Sends of a row from which on it can have two items."""
-
-NEVER = datetime.min.replace(tzinfo=UTC)
-"""A moment until which nothing was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         held = None if stock is None else stock.sight(row.item_id)
         ours = claims.get((row.locale, row.key))
         if ours is None:
-            ours = _ours(state, standing, free.get(row.locale), until=_end(standing, patience))
+            ours = _ours(state, standing, free.get(row.locale), patience)
         flying = row.status is Status.IN_FLIGHT
         claimed = ours[0] if ours and (held is None or flying) else None
         receipt = judge.receipt(standing, stock, claimed)
@@ -93,7 +88,7 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         twins = ours if claimed is None else ours[1:]
         doubled = None
         if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
-            doubled = _doubled(_wanted(state, row, _end(standing, patience)), receipt, held, ours)
+            doubled = _doubled(_wanted(state, row, patience), receipt, held, ours)
         proven.doubled += () if doubled is None else (doubled,)
         strays = (_stray(item, row, of=receipt.item_id) for item in twins)
         proven.twins += [replace(stray, healable=doubled is not None) for stray in strays]
@@ -131,18 +126,10 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _F
     return found, unsettled
 
 
-def _end(standing: Standing, patience: timedelta) -> datetime:
-    """The moment after which nothing can be made by the row's requests; NEVER where a second item cannot be its own.
-
-    A row that was sent once has one item; and nobody knows when a request ended whose answer had no `Date`.
-    """
-    return NEVER if standing.row.attempts < TWICE or standing.at is None else standing.at + patience + SKEW
-
-
-def _ours(state: State, standing: Standing, free: _Free | None, *, until: datetime | None = None) -> list[Shown]:
+def _ours(state: State, standing: Standing, free: _Free | None, patience: timedelta | None = None) -> list[Shown]:
     """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be.
 
-    Those that were made after `until` may be copies that somebody made: nobody can tell.
+    Those that were made later than `patience` after any request may be copies that somebody made: nobody can tell.
     """
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
@@ -150,7 +137,7 @@ def _ours(state: State, standing: Standing, free: _Free | None, *, until: dateti
     candidates = free.under(row.slug_sent)
     if not candidates:
         return []
-    wanted = _wanted(state, row, until)
+    wanted = _wanted(state, row, patience)
     ids = [item.id for item in candidates]
     evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
     alike = [item for item in candidates if is_ours(_whatever(wanted, row, item), item, evidence)]
@@ -171,16 +158,22 @@ def _doubled(wanted: Wanted, receipt: Receipt, held: Sight | None, ours: list[Sh
     return Doubled(wanted, tuple(sorted(slugs)))
 
 
-def _wanted(state: State, row: Row, until: datetime | None) -> Wanted:
-    """What a row is looked for by, whichever of its sends made the item."""
-    first = row.first_request or 0
-    return replace(wanted_of(row, first, state.sent_before(row.locale, row.key, first)), until=until)
+def _wanted(state: State, row: Row, patience: timedelta | None) -> Wanted:
+    """What a row is looked for by, whichever of its sends made the item.
+
+    A second item (within `patience`) can be its own only if it was sent more than once, and by a request of which it is
+    known when it ended: the answers of some servers have no `Date`.
+    """
+    sendings = state.sendings(row)
+    if patience is not None:
+        sendings = [one for one in sendings if one.ended is not None] if row.attempts >= TWICE else []
+    return Wanted(row.locale, row.key, row.slug_sent or "", tuple(sendings), patience)
 
 
 def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
-    """The same, as if this item's content had been sent: what is left is name, watermark and sightings."""
+    """As if this item's content had been sent, whenever: what is left is name, first watermark and sightings."""
     sent = SentRow(row.locale, row.key, wanted.slug, row.name or "", "", item.readable)
-    return replace(wanted, sent={item.readable: sent}, until=None)
+    return replace(wanted, sendings=(Sending(row.first_request or 0, sent, row.first_watermark, None),))
 
 
 def _stray(item: Shown, row: Row, *, of: str | None) -> Stray:

@@ -254,9 +254,7 @@ class Sender:
         rows = self._place.state.rows(part.chunk.keys)
         for item in part.chunk.items:
             row = rows[item.locale, item.key]
-            first = row.first_request or request
-            earlier = self._place.state.sent_before(item.locale, item.key, first) if slug_refused else ()
-            wanted = wanted_of(row, request, earlier)
+            wanted = wanted_of(self._place.state, row, self._place.timing.patience, ever=slug_refused)
             doubtful = Doubtful(
                 wanted, request, due, look, ended, lost, part.chunk.live, item, part, slug_refused=slug_refused
             )

@@ -193,7 +193,7 @@ class Session:
             age = age_of(request, server)
             due = now + max(0.0, (longest if lost else place.timing.lag) - age)
             live = request.endpoint == "items/live"
-            wanted = wanted_of(doubt.row, request.id)
+            wanted = wanted_of(place.state, doubt.row, place.timing.patience)
             self._settling.doubt(Doubtful(wanted, request.id, due, now, now - age, lost, live))
         if doubts:
             self._telling.recalled(len(doubts))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from importer.model import Status
 from importer.publishing.listing import PAGE
 from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
-from importer.state import SentRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from importer.publishing.matching import Key, Shown
     from importer.publishing.target import Place
     from importer.publishing.waiting import Part
-    from importer.state import Request
+    from importer.state import Request, State
 
 TRIES = 5
 """How many listings that prove nothing are read for a row before it is left in doubt for the next run."""
@@ -76,18 +75,10 @@ class Settled:
     proven: bool = True
 
 
-def wanted_of(row: Row, request: int, earlier: Iterable[SentRow] = ()) -> Wanted:
-    """What is looked for, for a row as it was sent last (and as it was sent `earlier`)."""
-    slug, readable = row.slug_sent or "", row.readable or ""
-    last = SentRow(row.locale, row.key, slug, row.name or "", row.fingerprint or "", readable)
-    return Wanted(
-        locale=row.locale,
-        key=row.key,
-        slug=slug,
-        sent={one.readable: one for one in (*earlier, last)},
-        first_request=row.first_request or request,
-        since=row.first_watermark,
-    )
+def wanted_of(state: State, row: Row, patience: float, *, ever: bool = False) -> Wanted:
+    """What is looked for, for a row with the content that it was sent with last; `ever`: with any that was sent."""
+    sendings = tuple(one for one in state.sendings(row) if ever or one.row.readable == row.readable)
+    return Wanted(row.locale, row.key, row.slug_sent or "", sendings, timedelta(seconds=patience))
 
 
 def age_of(request: Request, server: datetime | None) -> float:
@@ -256,6 +247,7 @@ class Settling:
         A row in doubt is no suspect; where another request carried it last, its twins of this one are looked for later.
         So are those of a row that was given up, or is under way: it stays in doubt, and so its request stays open.
         """
+        patience = timedelta(seconds=self._timing.patience)
         suspects: list[Wanted] = []
         later: set[int] = set()
         for request in requests:
@@ -270,9 +262,8 @@ class Settling:
                 if row.status is Status.IN_FLIGHT:
                     later.add(request)
                 elif row.attempts > 1 or row.item_id is None:
-                    first = row.first_request or request
-                    sent = {one.readable: one}
-                    suspects.append(Wanted(one.locale, one.key, one.slug, sent, first, row.first_watermark))
+                    sending = tuple(sent for sent in self._state.sendings(row) if sent.request == request)
+                    suspects.append(Wanted(one.locale, one.key, one.slug, sending, patience))
         return suspects, later
 
     def _twins(

@@ -52,7 +52,8 @@ class Twins:
         for check in state.twin_checks():
             key = (check.locale, check.key)
             row = state.rows([key])[key]
-            if row.slug_sent is None or await self.leave_oldest(wanted_of(row, check.request), []):
+            wanted = wanted_of(state, row, self._place.timing.patience)
+            if row.slug_sent is None or await self.leave_oldest(wanted, []):
                 state.drop_twin_checks([key])  # else it is looked at again in the next run
 
     async def mend(self, settled: Settled) -> bool:

@@ -144,6 +144,20 @@ class SentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """A row as one request carried it, and when that can have had its effect.
+
+    `watermark` is the request's (None: an empty collection), `ended` the server's time when it was lost or over; None
+    where nobody knows.
+    """
+
+    request: int
+    row: SentRow
+    watermark: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TwinCheck:
     """A row whose returned slug differs from the sent one, to be looked at again (rule 7)."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from importer.errors import Bug
 from importer.state import instants
-from importer.state.records import Doubt, Request, SentRow, TwinCheck
+from importer.state.records import Doubt, Request, Sending, SentRow, TwinCheck
 from importer.state.rows import COLUMNS, put_sent, row_of
 
 if TYPE_CHECKING:
@@ -114,17 +114,19 @@ def request_rows(file: StateFile, request: int) -> list[SentRow]:
     ]
 
 
-def sent_before(file: StateFile, collection: str, named: tuple[str, str], first: int) -> list[SentRow]:
-    """List a row as it was sent in each request since `first`; each request is asked, for no index leads from rows."""
+def sendings(file: StateFile, collection: str, named: tuple[str, str], first: int, last: int | None) -> list[Sending]:
+    """List a row as each request from `first` to `last` carried it; each is asked, for no index leads from rows."""
     return [
-        SentRow(*line)
+        Sending(line[0], SentRow(*line[3:]), instants.read(line[1]), instants.read(line[2]))
         for line in file.all(
             """
-            SELECT request_rows.locale, key, slug, name, fingerprint, readable
+            SELECT requests.id, watermark, coalesce(lost_at, answered_at),
+                request_rows.locale, key, slug, name, fingerprint, readable
             FROM requests CROSS JOIN request_rows ON request_id = requests.id
-            WHERE requests.id >= ? AND collection = ? AND request_rows.locale = ? AND key = ? ORDER BY requests.id
+            WHERE requests.id BETWEEN ?1 AND coalesce(?2, requests.id) AND collection = ?3
+                AND request_rows.locale = ?4 AND key = ?5 ORDER BY requests.id
             """,
-            (first, collection, *named),
+            (first, last, collection, *named),
         )
     ]
 

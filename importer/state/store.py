@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Refused,
         Request,
         SeenItem,
+        Sending,
         Sent,
         SentRow,
         TwinCheck,
@@ -215,9 +216,12 @@ class State(Book):
         """List the rows of a request, as they were sent."""
         return requests.request_rows(self._file, request)
 
-    def sent_before(self, locale: str, key: str, first: int) -> list[SentRow]:
-        """List a row as it was sent in each request since `first`, the oldest first."""
-        return requests.sent_before(self._file, self._read_collection, (locale, key), first)
+    def sendings(self, row: Row) -> list[Sending]:
+        """List a row as each request carried it, the oldest first; none where it was never sent."""
+        if row.first_request is None:
+            return []
+        last = row.first_request if row.attempts == 1 else None
+        return requests.sendings(self._file, self._read_collection, (row.locale, row.key), row.first_request, last)
 
     def close_request(self, request: int) -> None:
         """Write down that the twins of a request were looked for."""

@@ -140,19 +140,27 @@ def _judged(judge: Callable[[Wanted, Shown, Evidence], bool]) -> AbstractContext
     return together(*(replaced(owner, "is_ours", judge) for owner in owners))
 
 
+def _sent_otherwise(wanted: Wanted, **content: str) -> Wanted:
+    return replace(wanted, sendings=tuple(replace(one, row=replace(one.row, **content)) for one in wanted.sendings))
+
+
 def compares_no_content() -> AbstractContextManager[None]:
     """Any new item with a fitting slug is taken for the row's."""
 
     def judge(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
-        sent = next(iter(wanted.sent.values()))
-        return is_ours(replace(wanted, sent={item.readable: replace(sent, name=item.name)}), item, evidence)
+        return is_ours(_sent_otherwise(wanted, readable=item.readable, name=item.name), item, evidence)
 
     return _judged(judge)
 
 
 def takes_old_items() -> AbstractContextManager[None]:
     """An item that was made before the row was ever sent is taken for the row's."""
-    return _judged(lambda wanted, item, evidence: is_ours(replace(wanted, since=None), item, evidence))
+
+    def judge(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
+        sendings = tuple(replace(one, watermark=None) for one in wanted.sendings)
+        return is_ours(replace(wanted, sendings=sendings), item, evidence)
+
+    return _judged(judge)
 
 
 def takes_seen_items() -> AbstractContextManager[None]:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from importer.publishing.matching import Evidence, Shown, Wanted, find, is_ours
-from importer.state import SentRow
+from importer.state import Sending, SentRow
 
 SINCE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SENT = SentRow("", "one", "note-1", "Note 1", "f", "content")
-WANTED = Wanted("", "one", "note-1", {"content": SENT}, first_request=7, since=SINCE)
+ENDED = SINCE + timedelta(hours=1)
+FIRST = Sending(7, SENT, SINCE, ENDED)
+WANTED = Wanted("", "one", "note-1", (FIRST,))
 ITEM = Shown(
     id="i",
     locale="",
@@ -46,7 +48,35 @@ def test_item_that_was_made_before_the_first_watermark_is_not_ours(seconds: int 
 
 def test_row_that_was_sent_before_everything_may_be_any_age() -> None:
     """The collection was empty at the first send: no stamp is too old."""
-    assert is_ours(replace(WANTED, since=None), replace(ITEM, created_on=SINCE - timedelta(days=9)), NOTHING)
+    wanted = replace(WANTED, sendings=(replace(FIRST, watermark=None),))
+    assert is_ours(wanted, replace(ITEM, created_on=SINCE - timedelta(days=9)), NOTHING)
+
+
+@pytest.mark.parametrize(("seconds", "ours"), [(0, True), (300 + 60, True), (300 + 61, False), (None, False)])
+def test_item_that_was_made_after_patience_is_not_ours(seconds: int | None, *, ours: bool) -> None:
+    """Where an end is asked for: a request has its effect within patience of its end, or never."""
+    made = None if seconds is None else ENDED + timedelta(seconds=seconds)
+    wanted = replace(WANTED, patience=timedelta(minutes=5))
+    assert is_ours(wanted, replace(ITEM, created_on=made), NOTHING) is ours
+    assert is_ours(replace(wanted, patience=None), replace(ITEM, created_on=made), NOTHING) is (made is not None)
+
+
+def test_item_that_was_made_between_two_sends_is_nobodys() -> None:
+    """Weeks lie between the requests of a row: what somebody made in them is neither's."""
+    later = Sending(9, SENT, SINCE + timedelta(days=14), ENDED + timedelta(days=14))
+    wanted = replace(WANTED, sendings=(FIRST, later), patience=timedelta(minutes=5))
+    between = replace(ITEM, created_on=SINCE + timedelta(days=7))
+    assert not is_ours(wanted, between, NOTHING)
+    assert is_ours(wanted, replace(between, created_on=ENDED + timedelta(days=14)), NOTHING)
+
+
+def test_item_that_was_seen_before_a_send_can_be_of_an_earlier_one() -> None:
+    """The second request cannot have made it; the first can, with the content that it sent."""
+    other = replace(SENT, readable="other")
+    wanted = replace(WANTED, sendings=(FIRST, Sending(9, other, SINCE, ENDED)))
+    seen = Evidence({}, {"i": 8})
+    assert is_ours(wanted, ITEM, seen)
+    assert not is_ours(wanted, replace(ITEM, readable="other"), seen)
 
 
 @pytest.mark.parametrize(("mark", "ours"), [(6, False), (7, True), (8, True)])
@@ -77,6 +107,14 @@ def test_older_of_two_fitting_items_is_taken_and_each_only_once() -> None:
     second = replace(WANTED, key="two")
     found = find([WANTED, second], [younger, ITEM], NOTHING, suffixed=())
     assert {key: item.id for key, item in found.items()} == {("", "one"): "i", ("", "two"): "j"}
+
+
+def test_late_item_is_taken_under_the_sent_slug_only() -> None:
+    """It may have come beyond patience; under a suffix it may as well be a copy that somebody made."""
+    wanted = replace(WANTED, patience=timedelta(minutes=5))
+    late = replace(ITEM, created_on=ENDED + timedelta(days=1))
+    assert find([wanted], [late], NOTHING, suffixed={wanted.id})
+    assert not find([wanted], [replace(late, slug="note-1-a1b2c")], NOTHING, suffixed={wanted.id})
 
 
 def test_suffixed_item_is_taken_only_by_the_deciding_listing() -> None:
