@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from importer.model import Progress, Status
 from importer.publishing.matching import status_of
-from importer.state import Adopted, CheckedRow, Published, Refused, Sent
+from importer.state import SLUG_ALTERED, Adopted, CheckedRow, Published, Refused, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from importer.model import Counts, Item, Observer, Row
     from importer.publishing.matching import Key, Shown, Wanted
     from importer.publishing.target import Allowance, Place
-
-SLUG_ALTERED = "slug_altered"
-"""The warning of a row whose item has another slug than was sent."""
-
 
 Later: TypeAlias = "Callable[[Item, str], bool]"
 """Publishes the item of a row (by its id) later; gives whether it will."""
@@ -76,7 +72,7 @@ class Ledger:
         Drafts that are meant live by now go to `publish`.
         """
         state = self._place.state
-        state.adopt([_adopted(wanted, shown, _altered(shown.slug, wanted.slug)) for wanted, _, shown in found])
+        state.adopt([_adopted(wanted, shown) for wanted, _, shown in found])
         rows = state.rows([wanted.id for wanted, _, _ in found])
         for wanted, item, shown in found:
             if shown.slug != wanted.slug:
@@ -161,7 +157,7 @@ class Ledger:
         self._place.state.adopt(
             [
                 Adopted(
-                    _published(item.locale, item.key, shown, _altered(shown.slug, item.slug)),
+                    _published(item.locale, item.key, shown),
                     sent=Sent(item, self._place.source),
                 )
                 for item, shown in found
@@ -198,10 +194,9 @@ class Ledger:
 
     def answer(self, item: Item, listed: ListedItem, status: Status) -> Published:
         """What the state is told of an item of an answer."""
-        warning = _altered(listed.slug, item.slug)
-        if warning:
-            self.warnings[warning] += 1
-        return Published(item.locale, item.key, listed.id, listed.slug, status, listed.last_published, warning)
+        if listed.slug != item.slug:
+            self.warnings[SLUG_ALTERED] += 1
+        return Published(item.locale, item.key, listed.id, listed.slug, status, listed.last_published)
 
     def tell(self, waiting_for: str = "") -> None:
         """Tell how far the run is."""
@@ -217,15 +212,10 @@ class Ledger:
         self._observer.say(sentence)
 
 
-def _adopted(wanted: Wanted, shown: Shown, warning: str | None = None) -> Adopted:
+def _adopted(wanted: Wanted, shown: Shown) -> Adopted:
     """Say whose an item is, and with what content, which an earlier send may have brought."""
-    return Adopted(_published(*wanted.id, shown, warning), as_sent=wanted.sent_as(shown.readable))
+    return Adopted(_published(*wanted.id, shown), as_sent=wanted.sent_as(shown.readable))
 
 
-def _published(locale: str, key: str, shown: Shown, warning: str | None) -> Published:
-    return Published(locale, key, shown.id, shown.slug, status_of(shown), shown.last_published, warning)
-
-
-def _altered(slug: str, sent: str) -> str | None:
-    """Give the warning of an item that has another slug than was sent."""
-    return SLUG_ALTERED if slug != sent else None
+def _published(locale: str, key: str, shown: Shown) -> Published:
+    return Published(locale, key, shown.id, shown.slug, status_of(shown), shown.last_published)

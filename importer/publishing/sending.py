@@ -155,7 +155,7 @@ class Sender:
         pending: Sequence[Key] = (),
         open_: bool = False,
     ) -> None:
-        self._place.state.finish(request, outcome=outcome, at=reply.server_time, pending=pending, open_=open_)
+        self._place.state.finish(request, outcome=outcome, at=self._place.ended(reply), pending=pending, open_=open_)
 
     async def _record(self, request: int, chunk: Chunk, created: Sequence[ListedItem], reply: Reply) -> None:
         """Rule 2: the outcome of each row; rows that the answer does not show are in doubt."""
@@ -164,7 +164,7 @@ class Sender:
         shown, missing = chunk.only(set(matched)), chunk.only(set(chunk.keys) - set(matched))
         failures = self._troubles.server_error(missing) if missing else 0
         if shown:
-            self._troubles.succeeded(shown)
+            self._troubles.succeeded(shown, request)
         done = [(item, matched[item.locale, item.key]) for item in chunk.items if (item.locale, item.key) in matched]
         altered = [(item.locale, item.key) for item, listed in done if listed.slug != item.slug]
         rows = place.state.rows(altered)
@@ -182,7 +182,7 @@ class Sender:
         place.state.finish(
             request,
             outcome="answered",
-            at=reply.server_time,
+            at=place.ended(reply),
             published=published,
             watermark=max((one.created_on for one in created if one.created_on), default=None),
             facts=facts,
@@ -329,7 +329,8 @@ class Sender:
         problem, sentence = verdict_of(error)
         if reason is not None and rule.problem == "refused" and error.status == VALIDATION:
             self._waiting.gone(key, guilty=True)
-            self._troubles.put_aside(reason, item, sentence)
+            for earlier, said in self._troubles.put_aside(reason, item, sentence, self._place.state.latest_request()):
+                self.reject(earlier, "refused", said)
         else:
             self.reject(item, problem, sentence, code_of(error))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.client.endpoints import collection
@@ -30,7 +29,7 @@ from importer.publishing.refusals import Trust
 from importer.publishing.sending import Sender
 from importer.publishing.settling import Doubtful, Settling, age_of, wanted_of
 from importer.publishing.staged import Staged
-from importer.publishing.target import Allowance, Todo
+from importer.publishing.target import Allowance, LeftOver, Todo
 from importer.publishing.telling import Telling, unsettled
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import REMOVE, Twins
@@ -39,7 +38,7 @@ from importer.publishing.waiting import Waiting
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from importer.model import Counts, Item, Observer, Unsettled
+    from importer.model import Counts, Item, Observer
     from importer.publishing.matching import Key
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place, Plan
@@ -55,20 +54,6 @@ SERIOUS = (Bug, DiskFull, Locked, StateError)
 
 STILL_READABLE = (SiteUnpublished, CollectionChanged, PlanLimit, ScopeError)
 """Stops after which the listing may still be read, so that refused rows need not stay in doubt."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOver:
-    """How many rows have no verdict: rows of the sheet in doubt, rows in doubt that are none of this run's.
-
-    `not_sent` is to be added to the number of rows that were not drawn; those of them in doubt are taken off it.
-    `unsettled` is what the state file has in doubt.
-    """
-
-    in_doubt: int
-    not_sent: int
-    elsewhere: int
-    unsettled: Unsettled | None
 
 
 class Session:
@@ -101,7 +86,7 @@ class Session:
         self._look: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._breathe = False
-        self._told = self._hurry = False
+        self._told = self._hurry = self._signalled = False
         self._deadline: float | None = None
         self.stop: ImporterError | None = None
 
@@ -144,8 +129,10 @@ class Session:
 
     def interrupt(self, error: Interrupted) -> None:
         """Stop in order: nothing new is sent, what is in flight is waited for; a second time it is not."""
-        self._hurry = self.stop is not None
         self._halt(error)
+        self._hurry = self._signalled
+        if not self._signalled:
+            self._signalled, self._stopped_at = True, self._place.clock.monotonic()
         self._wake.set()
 
     def left_over(self, named: frozenset[Key]) -> LeftOver:
@@ -155,7 +142,8 @@ class Session:
         """
         ledger = self.ledger
         flying = {(doubt.row.locale, doubt.row.key) for doubt in self._place.state.doubts()}
-        in_doubt = ledger.undecided & (flying | ledger.unanswered)
+        held_back = self._waiting.held_back() if self.stop is None else frozenset()
+        in_doubt = ledger.undecided & (flying | ledger.unanswered | held_back)
         not_drawn = (flying & named) - ledger.undecided
         return LeftOver(
             in_doubt=len(in_doubt) + len(not_drawn),
@@ -195,10 +183,11 @@ class Session:
             live = request.endpoint == "items/live"
             wanted = wanted_of(place.state, doubt.row, place.timing.patience)
             self._settling.doubt(Doubtful(wanted, request.id, due, now, now - age, lost, live))
+        self._waiting.claim(self._settling.claims())
         if doubts:
             self._telling.recalled(len(doubts))
         if place.state.twin_checks() or place.state.facts(REMOVE):
-            self._waiting.check_twins(now)
+            self._waiting.check_twins(now + place.timing.lag)
 
     # Filling and waiting ---------------------------------------------------------------------------------------------
 
@@ -367,6 +356,7 @@ class Session:
         self._waiting.settled(again)
         for one in settled.given_up:
             self._waiting.gone(one.wanted.id)
+        self._waiting.claim(self._settling.claims())
         if await self._twins.mend(settled):
             self._settling.close(settled.over)
 
@@ -379,6 +369,7 @@ class Session:
                     self._sender.reject(item, "refused", sentence)
                 else:
                     self.ledger.settled_before(item, row)
+            self._troubles.require_room()
             if self._settling.expired():
                 await self._settle()
             await self._staged.settle()

@@ -100,6 +100,7 @@ class Settling:
         self._timing, self._clock = place.timing, place.clock
         self.rows: dict[Key, Doubtful] = {}
         self._open: dict[int, float] = {}
+        self._given_up: dict[Key, Doubtful] = {}
 
     def doubt(self, doubtful: Doubtful) -> None:
         """Take a row in doubt."""
@@ -139,6 +140,7 @@ class Settling:
             rows = [one for one in self.rows.values() if one.wanted.locale == locale]
             await self._look_in(locale, rows, [w for w in suspects if w.locale == locale], settled, began)
         self.decided(settled.given_up)
+        self._given_up |= {one.wanted.id: one for one in settled.given_up}
         done = {one.wanted.id for one in [*(f[0] for f in settled.found), *settled.absent]}
         unsettled = {one.request for one in [*self.rows.values(), *settled.given_up] if one.wanted.id not in done}
         if settled.proven:
@@ -157,6 +159,11 @@ class Settling:
         """Let rows go; until then the sheet may still name them."""
         for one in rows:
             self.rows.pop(one.wanted.id, None)
+
+    def claims(self) -> dict[tuple[str, str], Key]:
+        """Tell which rows in doubt were sent with which slugs (locale, slug without case), also those given up."""
+        found = {**self._given_up, **self.rows}
+        return {(one.wanted.locale, one.wanted.slug.casefold()): key for key, one in found.items()}
 
     def close(self, requests: Iterable[int]) -> None:
         """Close requests whose patience has ended and whose twins were dealt with."""

@@ -69,11 +69,11 @@ class Staged:
             if reply.kind is not ReplyKind.REFUSED or error is None or error.rule().consequence is Consequence.SETTLE:
                 if reply.kind is not ReplyKind.NOT_CARRIED_OUT:
                     self._unanswered(by_id)
-                place.state.finish(request, outcome="repeated", at=reply.server_time)
+                place.state.finish(request, outcome="repeated", at=place.ended(reply))
                 await place.clock.sleep(backoff.failed())
                 continue
             rule = error.rule()
-            place.state.finish(request, outcome=f"refused:{error.code or error.status}", at=reply.server_time)
+            place.state.finish(request, outcome=f"refused:{error.code or error.status}", at=place.ended(reply))
             if error.kind() is RefusalKind.STRAY_403 and stray < STRAY:
                 stray += 1
                 await place.clock.sleep(backoff.failed())
@@ -160,7 +160,7 @@ class Staged:
             for item_id, todo in by_id.items()
             if item_id in ids
         ]
-        self._place.state.finish(request, outcome="answered", at=reply.server_time, published=published)
+        self._place.state.finish(request, outcome="answered", at=self._place.ended(reply), published=published)
         self._place.state.set_facts(dict.fromkeys(_names(by_id)))
         self._ledger.updated([(one.locale, one.key) for one in published])
         for item_id, todo in by_id.items():

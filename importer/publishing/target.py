@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from importer.client import Client, ListedItem
-    from importer.model import Clock, Item
+    from importer.client import Client, ListedItem, Reply
+    from importer.model import Clock, Item, Unsettled
     from importer.planning import Decision
     from importer.publishing.listing import Listings
     from importer.schema import CollectionSchema
@@ -102,6 +102,20 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOver:
+    """How many rows have no verdict: rows of the sheet in doubt, rows in doubt that are none of this run's.
+
+    `not_sent` is to be added to the number of rows that were not drawn; those of them in doubt are taken off it.
+    `unsettled` is what the state file has in doubt.
+    """
+
+    in_doubt: int
+    not_sent: int
+    elsewhere: int
+    unsettled: Unsettled | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Everything one run publishes with: the doors, the clock, and the names it goes by in the state file."""
 
@@ -118,3 +132,7 @@ class Place:
         """The server's clock at the earliest (or latest) that it can show now; None where no answer had a `Date`."""
         bounds = self.client.server_now()
         return None if bounds is None else bounds[1 if latest else 0]
+
+    def ended(self, reply: Reply) -> datetime | None:
+        """When a request was over, by the server's clock: the `Date` of its answer, or what earlier ones tell."""
+        return reply.server_time or self.server_now(latest=True)

@@ -33,6 +33,10 @@ THROTTLED = 20
 """Writes in a row that may be answered 429; the pacer has waited after each of them."""
 
 
+UNEXPLAINED = 3
+"""Rows refused alone for one reason that names no field, and nothing written meanwhile: the plan is full."""
+
+
 class Troubles:
     """Counts what goes wrong between two successes; `calm` means: one request in flight.
 
@@ -54,14 +58,16 @@ class Troubles:
         self._throttled = 0
         self._successes = 0
         self._errors: dict[Key, tuple[int, int, int]] = {}
-        self._unexplained: dict[str, tuple[Item, str]] = {}
+        self._unexplained: dict[str, list[tuple[Item, str, int]]] = {}
+        self._written_by = 0
         self._one_look = asyncio.Lock()
         self._same_until = -math.inf
         self.calm = False
         self.pausing: tuple[str, float] | None = None
 
-    def succeeded(self, chunk: Chunk) -> None:
-        """A request that writes succeeded."""
+    def succeeded(self, chunk: Chunk, request: int) -> None:
+        """A request that writes succeeded (by its number in the state file)."""
+        self._written_by = max(self._written_by, request)
         self.written()
         for key in chunk.keys:
             self.forget(key)
@@ -153,19 +159,45 @@ class Troubles:
                 "Publish the site if it is not, then run the same command again: the sheet is checked anew.",
             )
 
-    def put_aside(self, reason: str, item: Item, sentence: str) -> None:
+    def put_aside(self, reason: str, item: Item, sentence: str, latest: int) -> list[tuple[Item, str]]:
         """Put a row aside that was refused without naming a field or a value; `sentence` says so to people.
 
-        Raises PlanLimit if another row was refused for the same reason: then it is no matter of the row.
+        `latest` is the newest request by now. Gives the rows that are at fault themselves: a request that was begun
+        after their refusal has written something. Raises PlanLimit where one row after the other is refused for this
+        reason and nothing is written: then it is no matter of the rows.
         """
-        if reason in self._unexplained:
-            self._unexplained.clear()
-            raise PlanLimit(
-                f"Webflow refuses one item after another and names no field: {reason}",
-                "Compare the number of items with what the site's plan allows; then run the same command again.",
-            )
-        self._unexplained[reason] = item, sentence
+        rows = self._unexplained.setdefault(reason, [])
+        guilty = self._at_fault(rows)
+        rows.append((item, sentence, latest))
+        if len(rows) >= UNEXPLAINED:
+            raise self._full(reason)
+        return guilty
 
     def aside(self) -> list[tuple[Item, str]]:
-        """The rows put aside, and why, once the run is at its end: nothing showed that they were not at fault."""
-        return list(self._unexplained.values())
+        """The rows put aside that are at fault, once the run is at its end; one alone is, for nothing excuses it."""
+        guilty = []
+        for rows in self._unexplained.values():
+            guilty += self._at_fault(rows)
+            if len(rows) == 1:
+                guilty += [(item, sentence) for item, sentence, _ in rows]
+                rows.clear()
+        return guilty
+
+    def require_room(self) -> None:
+        """Raise PlanLimit where several rows are still put aside for one reason: nothing was written since."""
+        full = next((reason for reason, rows in self._unexplained.items() if rows), None)
+        if full is not None:
+            raise self._full(full)
+
+    def _at_fault(self, rows: list[tuple[Item, str, int]]) -> list[tuple[Item, str]]:
+        """Take out the rows since whose refusal something was written."""
+        guilty = [(item, sentence) for item, sentence, latest in rows if self._written_by > latest]
+        rows[:] = [row for row in rows if self._written_by <= row[2]]
+        return guilty
+
+    def _full(self, reason: str) -> PlanLimit:
+        self._unexplained.clear()
+        return PlanLimit(
+            f"Webflow refuses one item after another and names no field: {reason}",
+            "Compare the number of items with what the site's plan allows; then run the same command again.",
+        )

@@ -128,7 +128,7 @@ class Twins:
 
             reply = await place.client.send(call, before=before)
             outcome = {ReplyKind.OK: "answered", ReplyKind.LOST: "repeated"}.get(reply.kind, str(reply.kind))
-            place.state.finish(request, outcome=outcome, at=reply.server_time)
+            place.state.finish(request, outcome=outcome, at=place.ended(reply))
             error = reply.error
             if error is not None and error.status != CONFLICT and error.rule().consequence is Consequence.STOP:
                 raise error.exception()

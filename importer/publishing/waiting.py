@@ -69,6 +69,8 @@ class Waiting:
         self._suspects: dict[Key, Item] = {}
         self._largest = MAX_ITEMS
         self.passed_over = 0
+        self._claims: dict[tuple[str, str], Key] = {}
+        self._held_back: list[Item] = []
         self._sent_before: set[Key] = set()
         self._doomed: dict[Key, tuple[str, str, str]] = {}
         self.costly = False
@@ -95,7 +97,7 @@ class Waiting:
                 continue
             self._drawn.add((todo.item.locale, todo.item.key))
             if todo.decision is Decision.CREATE:
-                self._ready.extend(self._chunker.add(todo.item))
+                self._take(todo.item)
             elif todo.decision is Decision.PUBLISH:
                 self.staged.append(todo)
                 if len(self.staged) >= MOST:
@@ -106,6 +108,28 @@ class Waiting:
         if not self._ready and (idle or not any(one.searching for one in self._narrowings.values())):
             self._ready.extend(self._chunker.rest())
         return self._ready.popleft() if self._ready else None
+
+    def claim(self, slugs: dict[tuple[str, str], Key]) -> None:
+        """Hold new rows back while another one in doubt was sent with their slug; those that are free by now go on.
+
+        What they would make, and what the other one may have made, could not be told apart.
+        """
+        self._claims = slugs
+        held_back, self._held_back = self._held_back, []
+        for item in held_back:
+            self._take(item)
+
+    def held_back(self) -> frozenset[Key]:
+        """Tell the rows that are held back."""
+        return frozenset((item.locale, item.key) for item in self._held_back)
+
+    def _take(self, item: Item) -> None:
+        """Take a new row into a chunk, unless it is to be held back."""
+        own = item.locale, item.key
+        if self._claims.get((item.locale, item.slug.casefold()), own) != own:
+            self._held_back.append(item)
+        else:
+            self._ready.extend(self._chunker.add(item))
 
     def skip(self) -> bool:
         """Draw the next row of the sheet only to count it; whether there was one."""

@@ -17,10 +17,12 @@ from importer.state.records import (
     TwinCheck,
     unnamed_key,
 )
+from importer.state.rows import SLUG_ALTERED
 from importer.state.standing import Standing
 from importer.state.store import State
 
 __all__ = [
+    "SLUG_ALTERED",
     "UNNAMED",
     "Adopted",
     "CheckedRow",

@@ -61,7 +61,6 @@ class Published:
     slug: str
     status: Status
     last_published: str | None = None
-    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ COLUMNS: Final = (
 )
 """The columns of a `Row`, in the order of its fields."""
 
+SLUG_ALTERED: Final = "slug_altered"
+"""The warning of a row whose item has another slug than was sent."""
+
 _WATERMARK: Final = COLUMNS.replace(",", " ").split().index("first_watermark")
 
 # A row whose send came to nothing is pending again, or rejected if our checks said so while it was in flight; one that
@@ -157,7 +160,7 @@ def put_published(connection: sqlite3.Connection, collection: str, published: It
     changed = connection.executemany(
         """
         UPDATE OR IGNORE rows SET status = ?4, item_status = ?4, item_id = ?5, slug = ?6, slug_folded = ?7,
-            last_published = ?8, warning = ?9,
+            last_published = ?8, warning = CASE WHEN slug_sent <> ?6 THEN ?9 END,
             error_source = CASE WHEN error_source = 'check' THEN error_source END,
             error_code = CASE WHEN error_source = 'check' THEN error_code END,
             error = CASE WHEN error_source = 'check' THEN error END
@@ -166,7 +169,7 @@ def put_published(connection: sqlite3.Connection, collection: str, published: It
         [
             (
                 *(collection, one.locale, one.key, one.status, one.item_id, one.slug, one.slug.casefold()),
-                *(one.last_published, one.warning),
+                *(one.last_published, SLUG_ALTERED),
             )
             for one in given
         ],

@@ -86,6 +86,19 @@ def test_rule_2_altered_slug_is_published_with_a_warning(night: Callable[..., Ni
     assert len(one.items(live=True)) == 6
 
 
+def test_rule_2_altered_slug_is_remembered_when_the_draft_is_published(night: Callable[..., Night]) -> None:
+    """The warning belongs to the slug, and stays as long as that is another one than was sent."""
+    one = night(taken_slug="suffix", listing_delay="30")
+    one.strangers([content(2, text="Mine")])
+    one.run(draft=True)
+    one.passes(60)
+    one.run()
+    sent, slug, status, warning = one.ask_state(
+        "SELECT slug_sent, slug, status, warning FROM rows WHERE source_row = 3"
+    )[0]
+    assert (slug != sent, status, warning) == (True, "published", "slug_altered")
+
+
 # Rule 3 ---------------------------------------------------------------------------------------------------------------
 
 

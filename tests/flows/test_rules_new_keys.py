@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from tests.flows.faulty import CREATE
+from tests.flows.notes import Wire, content, made
+from tests.flows.test_stops import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,3 +70,50 @@ def test_rule_4_look_up_takes_no_item_that_was_given_away_while_it_asked(night: 
 
     assert (one.exit_code, counts.in_doubt, counts.not_sent) == (1, 0, 0)
     assert len(one.published()) == 153
+
+
+@pytest.mark.parametrize("taken_slug", ["refuse", "suffix"])
+@pytest.mark.parametrize("second", [{"do": "slow_answer", "seconds": 25}, {"do": "reset_after"}])
+def test_rule_3_new_row_waits_while_another_one_in_doubt_was_sent_with_its_slug(
+    night: Callable[..., Night], taken_slug: str, second: dict[str, Any]
+) -> None:
+    """A row's key cell is corrected while the row is in doubt: side by side, nobody could tell whose an item is."""
+    one = night(taken_slug=taken_slug)
+    one.mapping["key"] = {"from": "Code"}
+    one.sheet = one.rows(1).with_columns(Code=pl.lit("k1"))
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
+    told(one, 1)
+    one.run()
+    one.wire = lambda inner: inner
+    one.sheet = one.rows(1).with_columns(Code=pl.lit("k2"))
+    one.faults = [{"when": CREATE | {"nth": 1}} | second]
+
+    counts = one.run().counts
+
+    assert (one.exit_code, counts.created) == (0, 1)
+    assert one.ask_state("SELECT key, status FROM rows ORDER BY key") == [("k1", "pending"), ("k2", "published")]
+    assert one.published() == ["note-1"]
+
+
+def test_rule_3_new_row_stays_in_doubt_with_the_one_that_was_sent_with_its_slug(night: Callable[..., Night]) -> None:
+    """No listing proves anything, so the older row is given up for now; the new one is not sent, and counts as it."""
+    one = night(listing_order="random")
+    one.mapping["key"] = {"from": "Code"}
+    one.strangers([content(n) for n in range(100, 400)])
+    one.sheet = one.rows(1).with_columns(Code=pl.lit("k1"))
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
+    told(one, 1)
+    one.run()
+    one.wire = lambda inner: Wire(inner, before=lambda _request: made_and_gone(one))
+    one.sheet = one.rows(1).with_columns(Code=pl.lit("k2"))
+    one.faults = []
+
+    counts = one.run().counts
+
+    assert (one.exit_code, counts.in_doubt, counts.created) == (7, 1, 0)
+    assert one.published().count("note-1") == 0
+
+
+def made_and_gone(one: Night) -> None:
+    """Somebody makes an item before each request, so that no listing is the same twice."""
+    made(one, content(1_000 + len(one.app.log)))

@@ -324,3 +324,29 @@ def test_stopped_run_reads_no_further_than_there_is_something_to_count(
         counts.created,
         40_000 - counts.created,
     )
+
+
+def test_first_signal_after_a_deadline_waits_for_what_is_in_flight(night: Callable[..., Night]) -> None:
+    """It is the first one: the ten seconds count from it, and only a second one takes back what is on the wire."""
+    one = night()
+    one.faults = [{"when": CREATE, "do": "slow_answer", "seconds": 14}]
+
+    def signal_later() -> None:
+        asyncio.get_running_loop().call_later(6, os.kill, os.getpid(), signal.SIGINT)
+
+    one.wire = lambda inner: Telling(inner, {1: signal_later})
+    counts = one.run(deadline=2.0).counts
+    assert (counts.created, counts.in_doubt) == (5, 0)
+
+
+def test_two_rows_refused_without_a_reason_are_no_full_plan_where_others_are_written(
+    night: Callable[..., Night],
+) -> None:
+    """What was begun after the first refusal was written: the plan is not full, and each of the two is at fault."""
+    one = night()
+    one.sheet = one.rows(300, Text=["poison" if n in {50, 250} else f"Text {n}" for n in range(1, 301)])
+    refusal = {"do": "status", "status": 400, "code": "validation_error", "message": "Validation Error"}
+    one.faults = [{"when": CREATE | {"body": "poison"}} | refusal]
+    counts = one.run().counts
+    assert (one.exit_code, counts.created, counts.rejected, counts.not_sent) == (1, 298, 2, 0)
+    assert {row for row, (status, _) in one.outcome().items() if status == "rejected"} == {51, 251}
