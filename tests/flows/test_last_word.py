@@ -57,7 +57,7 @@ def test_refused_token_is_said_though_ctrl_c_came_first(night: Callable[..., Nig
 def test_ctrl_c_is_said_though_the_deadline_had_passed(night: Callable[..., Night]) -> None:
     """Both stop the run: 130 goes before 5."""
     one = night()
-    one.faults = [{"when": CREATE, "do": "slow_answer", "seconds": 8}]
+    one.faults = [{"when": CREATE, "do": "slow_answer", "seconds": 30}]
 
     def later() -> None:
         asyncio.get_running_loop().call_later(7, interrupt)
