@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from importer.model import Row
+    from importer.state import Sending
+
 # Settling --------------------------------------------------------------------------------------------------------
 
 
@@ -247,16 +250,11 @@ def own_clock_tells_the_window() -> AbstractContextManager[None]:
 def keeps_the_last_watermark() -> AbstractContextManager[None]:
     """A row has the watermark of its last send."""
 
-    def begin(truly: Any, state: State, **named: Any) -> int:
-        request: int = truly(state, **named)
-        with state._file.transaction() as file:
-            file.execute(
-                "UPDATE rows SET first_watermark = (SELECT watermark FROM requests WHERE id = ?1) WHERE request = ?1",
-                (request,),
-            )
-        return request
+    def sendings(truly: Any, state: State, row: Row) -> list[Sending]:
+        found: list[Sending] = truly(state, row)
+        return [replace(one, watermark=found[-1].watermark) for one in found]
 
-    return around(State, "begin", begin)
+    return around(State, "sendings", sendings)
 
 
 def allows_no_skew() -> AbstractContextManager[None]:
