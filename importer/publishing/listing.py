@@ -24,6 +24,12 @@ PASSES = 15
 PAGE = 100
 """Items of a page, at most (Webflow's limit)."""
 
+SECOND = timedelta(seconds=1)
+"""What a `Date` may leave out."""
+
+TICK = timedelta(milliseconds=1)
+"""What two stamps differ by at least."""
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -53,6 +59,10 @@ class View(Generic[T]):
     `ordered` turns false with the first stamp that is newer than the one before it, `fell` true with the first older.
     `at_first` is the total when the reading began, `began` the server's time then, `younger` counts the items that
     were made since; `steady` turns false with another total, `shrank` true with a smaller one.
+
+    Where pages share an item (`overlapping`, or no answer tells the time), one that vanishes shows. Else only numbers
+    tell, and what was made just then must not stand in for it: of the same second, what is newer than all that the
+    first page shows counts as younger.
     """
 
     items: dict[str, T] = field(default_factory=dict)
@@ -65,12 +75,17 @@ class View(Generic[T]):
     younger: int = 0
     steady: bool = True
     shrank: bool = False
+    overlapping: bool = False
 
     def begin(self, page: Page, now: datetime | None) -> None:
         """Take note of the first page of all; `now` has whole seconds."""
         if self.at_first < 0:
             self.at_first = page.total
-            self.began = now + timedelta(seconds=1) if now is not None else None
+            self.overlapping = self.overlapping or now is None
+            if now is not None:
+                shown = [item.created_on for item in page.items if item.created_on is not None]
+                sure = max([now - TICK, *shown])
+                self.began = now + SECOND if self.overlapping else min(sure, now + SECOND)
 
     def take(self, page: Page, keep: Callable[[ListedItem], T]) -> int:
         """Take in a page and watch its order; gives how many of its items were known already."""
@@ -180,18 +195,18 @@ class Listings:
         """Read newest first down to a moment; whole without one, or where the order cannot be believed.
 
         `keep` gives what the view keeps of an item, `note` is told each page. `overlapping` pages share one item, so
-        that an item that vanishes meanwhile cannot hide another.
+        that an item that vanishes meanwhile cannot hide another; without it a first pass takes fewer requests.
         """
         reading = _Reading(keep, live, locale, note)
         view: View[T] = View()
-        for _ in range(STRICT_PASSES):
-            view = View()
-            await self._pass(view, reading, down_to=down_to, overlapping=overlapping)
+        for number in range(STRICT_PASSES):
+            view = View(overlapping=overlapping or number > 0)
+            await self._pass(view, reading, down_to=down_to)
             if view.proven:
                 return view
         view = View(ordered=view.ordered)
         for _ in range(PASSES - STRICT_PASSES):
-            await self._pass(view, reading, down_to=None, overlapping=False)
+            await self._pass(view, reading, down_to=None)
             view.proven = view.gathered()
             if view.proven:
                 break
@@ -199,7 +214,7 @@ class Listings:
                 view = View(ordered=view.ordered)
         return view
 
-    async def _pass(self, view: View[T], reading: _Reading[T], *, down_to: datetime | None, overlapping: bool) -> None:
+    async def _pass(self, view: View[T], reading: _Reading[T], *, down_to: datetime | None) -> None:
         """Read from the top once; `view.proven` tells whether that was enough."""
         view.last = None
         offset = 0
@@ -210,10 +225,10 @@ class Listings:
             if not offset:
                 view.begin(page, self._client.server_time)
             known = view.take(page, lambda item: reading.keep(item, live=reading.live))
-            if offset and overlapping and page.items and not known:
+            if offset and view.overlapping and page.items and not known:
                 return  # an item vanished meanwhile: what stood at the border may have been passed over
             end = offset + len(page.items)
-            following = max(end - 1, 1) if overlapping else end
+            following = max(end - 1, 1) if view.overlapping else end
             if end >= page.total or not page.items or following <= offset:  # a total may count what is not shown
                 view.proven = view.old >= view.at_first
                 return
