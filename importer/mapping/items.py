@@ -46,7 +46,8 @@ def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
     ).iter_rows()
     openings: dict[tuple[str, bool, bool], bytes] = {}
     told, kept = (_contents(values, mapped_frame.height) for values in (sent, compared))
-    marked = _parts(sent, compared, {one.slug: one.type for one in compiled.schema.fields})
+    types = {one.slug: one.type for one in compiled.schema.fields}
+    marked = _parts(sent, compared, types, mapped_frame.select("_draft", "_archived").iter_rows())
     for head, said, held, parts in zip(heads, told, kept, marked, strict=True):
         key, locale, row, slug, name, draft, archived, files, source_hash = head
         kind = locale, draft, archived
@@ -86,12 +87,21 @@ def _contents(columns: Table[str, list[Any]], height: int) -> Iterator[bytes]:
         yield content.canonical({slug: value for slug, value in zip(slugs, row, strict=True) if value is not None})
 
 
-def _parts(sent: Table[str, list[Any]], compared: Table[str, list[Any]], kinds: Table[str, str]) -> Iterator[str]:
-    """Give the short hashes of each row's fields, as `content.parts` makes them of what Webflow lists."""
+def _parts(
+    sent: Table[str, list[Any]],
+    compared: Table[str, list[Any]],
+    kinds: Table[str, str],
+    meant: Iterator[tuple[bool, bool]],
+) -> Iterator[str]:
+    """Give the short hashes of each row's fields, as `content.parts` makes them of what Webflow lists.
+
+    `meant` says of each row whether it is a draft, and whether archived: of one that is not sent live, that is kept.
+    """
     slugs = tuple(slug for slug in sent if slug != "slug")
     ready = [slug in compared for slug in slugs]
-    for row in zip(*(compared.get(slug, sent[slug]) for slug in slugs), strict=True):
-        found = {}
+    rows = zip(*(compared.get(slug, sent[slug]) for slug in slugs), strict=True)
+    for row, (draft, archived) in zip(rows, meant, strict=True):
+        found = {content.ARCHIVED: content.archived_part(archived=archived)} if draft or archived else {}
         for slug, value, known in zip(slugs, row, ready, strict=True):
             one = None if value is None else content.digest(value) if known else content.part(value, kinds[slug])
             if one is not None:

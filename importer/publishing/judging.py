@@ -10,6 +10,7 @@ import orjson
 from importer.model import Status
 from importer.report.receipts import Receipt, Verdict
 from importer.schema import UNREADABLE_TYPES
+from importer.schema.content import ARCHIVED, archived_part
 from importer.state import UNNAMED
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 WITHOUT_ITEM = {Status.REJECTED: Verdict.REJECTED, Status.PENDING: Verdict.NOT_SENT}
 """The verdict on rows of which the state says that they have no item, and that have none."""
-
-ARCHIVED = "isArchived"
 
 
 @dataclass(slots=True)
@@ -99,6 +98,8 @@ class Judge:
             same = row.readable is None or shown.readable == row.readable
             return Difference(changed if same else None, unreadable, set())
         sent: dict[str, str] = orjson.loads(standing.parts)
+        if sent.pop(ARCHIVED, None) == archived_part(archived=not shown.is_archived) and row.status is Status.STAGED:
+            changed.add(ARCHIVED)
         unreadable, filled = set[str](), set[str]()
         for slug in sent.keys() | now.keys():
             before, after = sent.get(slug), now.get(slug)

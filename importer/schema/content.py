@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SHORT = hashlib.blake2b(digest_size=6)
 """Where each short hash begins; it is only ever copied."""
 
+ARCHIVED = "isArchived"
+"""Where the parts of an item that was not sent live say whether it was sent archived; no slug is like it."""
+
 
 def fingerprint(content: bytes) -> str:
     """Hash content in its canonical JSON, keys sorted (hex, 32 digits)."""
@@ -52,6 +55,11 @@ def parts(field_data: Mapping[str, Any], schema: CollectionSchema) -> dict[str, 
     kinds = {field.slug: field.type for field in schema.fields if field.slug != "slug"}
     found = {slug: part(value, kinds[slug]) for slug, value in field_data.items() if slug in kinds}
     return {slug: one for slug, one in found.items() if one is not None}
+
+
+def archived_part(*, archived: bool) -> str:
+    """Write down whether an item is archived, as the parts of one that was not sent live have it."""
+    return "yes" if archived else "no"
 
 
 def part(value: Any, kind: str) -> str | None:

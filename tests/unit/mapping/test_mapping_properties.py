@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from importer.mapping import items_of, problems_of
 from importer.model import ROW, Kind
-from importer.schema.content import parts, readable
+from importer.schema.content import ARCHIVED, archived_part, parts, readable
 from tests.unit.mapping.conftest import Workshop, frame_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def test_any_cells_give_items_or_problems(rows: list[tuple[str | None, ...]]) ->
         assert item.key
         sent, schema = orjson.loads(item.body)["fieldData"], compiled(typed=False).schema
         assert item.readable == readable(sent, schema)
-        assert orjson.loads(item.parts) == parts(sent, schema)
+        archived = {} if item.live else {ARCHIVED: archived_part(archived=item.archived)}
+        assert orjson.loads(item.parts) == parts(sent, schema) | archived
         assert re.fullmatch(r"[_a-zA-Z0-9][-_a-zA-Z0-9]*", item.slug)
         assert item.name
     for problem in problems_of(mapped.problems, compiled(typed=False)):
