@@ -59,6 +59,7 @@ def proof_text(result: VerifyResult, *, strangers: bool = False) -> str:
     lines = [f"{Path(proof.mapping).name} -> {proof.collection_slug}: {headline} ({duration(result.seconds)})"]
     lines += [_line(number, LABELS[verdict]) for verdict, number in proof.rows.items() if number]
     lines.append(_line(len(proof.receipts), "rows in all"))
+    lines += _staged_only(proof)
     lines += _not_comparable(proof)
     lines.append(f"  {_items(proof)}")
     lines.append(f"  {number_of(proof.tally.sent, 'request', 'requests')}")
@@ -184,6 +185,16 @@ def _not_comparable(proof: Proof) -> Iterator[str]:
         said = ", ".join(f"{name} ({number_of(number, 'row', 'rows')})" for name, number in sorted(counts.items()))
         yield f"  there, but not comparable: {said}. It reads otherwise than it was sent; Webflow writes such fields"
         yield "  anew, so an edit of them cannot be told from that. Look at them in Webflow where it matters."
+
+
+def _staged_only(proof: Proof) -> Iterator[str]:
+    """Say of how many proven rows what is live was not compared."""
+    number = sum(
+        one.verdict is Verdict.PROVEN and bool(one.live) and one.compared == "staged" for one in proof.receipts
+    )
+    if number:
+        yield f"  of the proven, {number_of(number, 'live row', 'live rows')}: as sent in the staged list, and live by"
+        yield "  Webflow's word; the live version itself was not compared (`--both` does that)"
 
 
 def _items(proof: Proof) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from importer.errors import Locked, StateError
+from importer.report.deviations import proof_text
 from importer.report.receipts import Verdict
 from importer.sandbox.app import default_seed
 from importer.state import State
@@ -101,6 +102,25 @@ def test_a_draft_that_is_live_and_one_that_is_edited(night: Callable[..., Night]
     proof = proof_of(one)
     assert verdicts(proof) == {2: "made_live", 3: "edited", 4: "missing"}
     assert by_row(proof)[3].edit_live is False
+
+
+def test_a_draft_that_somebody_archived_is_not_as_it_was_sent(night: Callable[..., Night]) -> None:
+    """Nor one that was sent archived and is not any more; rows from before that was kept are called as sent."""
+    one = night()
+    one.sheet = one.rows(4, Photo=["yes", "no", "no", "yes"])
+    del one.mapping["fields"]["photo"]
+    one.mapping |= {"item": {"archived": "Photo"}, "publish": "draft"}
+    one.run()
+    one.passes(60)
+    assert verdicts(proof_of(one)) == {}
+    somebody = Somebody(one)
+    somebody.archives(3)
+    somebody.archives(2, archived=False)
+    proof = proof_of(one)
+    assert (verdicts(proof), by_row(proof)[3].fields) == ({2: "edited", 3: "edited"}, ("isArchived",))
+    with State.open(one.state) as state, state._file.transaction() as connection:
+        connection.execute("UPDATE rows SET parts = json_remove(parts, '$.isArchived')")
+    assert verdicts(proof_of(one)) == {}
 
 
 def test_fields_that_do_not_read_back_are_not_called_equal(night: Callable[..., Night]) -> None:
@@ -232,6 +252,23 @@ def test_both_lists_are_read_where_that_is_asked_for(night: Callable[..., Night]
     assert {receipt.compared for receipt in few.receipts} == {"both", "staged"}
     assert {receipt.compared for receipt in all_.receipts} == {"both"}
     assert {receipt.live for receipt in few.receipts} == {True}
+
+
+def test_that_a_live_version_was_not_compared_is_said(night: Callable[..., Night]) -> None:
+    """Where what is live was changed alone, the staged list shows nothing of it; `--both` does."""
+    one = night()
+    one.sheet = one.rows(101)
+    one.run()
+    one.passes(60)
+    items = one.app.world.connection
+    items.execute("UPDATE items SET live = replace(live, 'Text of note 1\"', 'by hand\"')")
+    (row,) = one.ask_state("SELECT source_row FROM rows WHERE key = 'note-1'")[0]
+    few, all_ = verified(one), verified(one, both=True)
+    assert few.proof is not None
+    assert all_.proof is not None
+    assert (verdicts(few.proof), by_row(few.proof)[row].compared) == ({}, "staged")
+    assert "1 live row: as sent in the staged list, and live by" in proof_text(few)
+    assert (verdicts(all_.proof), "staged list" in proof_text(all_)) == ({row: "edited"}, False)
 
 
 @pytest.mark.parametrize(

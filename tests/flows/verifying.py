@@ -86,9 +86,9 @@ class Somebody:
         item = {"id": item_of(self._night, row), "isDraft": True, "fieldData": fields}
         self._asks("PATCH", "", {"items": [item]}, 200)
 
-    def archives(self, row: int) -> None:
-        """Archive an item."""
-        item = {"id": item_of(self._night, row), "isArchived": True, "fieldData": {}}
+    def archives(self, row: int, *, archived: bool = True) -> None:
+        """Archive an item, or take it back."""
+        item = {"id": item_of(self._night, row), "isArchived": archived, "fieldData": {}}
         self._asks("PATCH", "", {"items": [item]}, 200)
 
     def deletes(self, row: int) -> None:
