@@ -161,13 +161,17 @@ class Listings:
 
     async def by_slug(self, slug: str, keep: Keep[T], *, locale: str = "") -> list[T]:
         """What is kept of the items of both listings that have this slug, without case, each once."""
-        found: dict[str, T] = {}
+        return [versions[0] for versions in (await self.versions(slug, keep, locale=locale)).values()]
+
+    async def versions(self, slug: str, keep: Keep[T], *, locale: str = "") -> dict[str, list[T]]:
+        """What is kept of each version of the items that have this slug, without case, by id; the live one first."""
+        found: dict[str, list[T]] = {}
         for live in (True, False):
             page = await self.page(0, live=live, locale=locale, slug=slug)
             for item in page.items:
-                if item.slug.casefold() == slug.casefold() and item.id not in found:
-                    found[item.id] = keep(item, live=live)
-        return list(found.values())
+                if item.slug.casefold() == slug.casefold():
+                    found.setdefault(item.id, []).append(keep(item, live=live))
+        return found
 
     async def newest(
         self, keep: Keep[T], *, live: bool, pages: int, down_to: datetime | None, locale: str = ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from importer.model import Row
     from importer.publishing.judging import Judge
     from importer.publishing.matching import Shown
-    from importer.publishing.stock import Sight, Stock
+    from importer.publishing.stock import Stock
     from importer.state import Standing, State
 
 TWICE = 2
@@ -78,7 +78,8 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         held = None if stock is None else stock.sight(row.item_id)
         ours = claims.get((row.locale, row.key))
         if ours is None:
-            ours = _ours(state, standing, free.get(row.locale), patience)
+            beside = None if held is None or stock is None else (judge, stock)
+            ours = _ours(state, standing, free.get(row.locale), patience, beside)
         flying = row.status is Status.IN_FLIGHT
         claimed = ours[0] if ours and (held is None or flying) else None
         receipt = judge.receipt(standing, stock, claimed)
@@ -88,7 +89,8 @@ def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: 
         twins = ours if claimed is None else ours[1:]
         doubled = None
         if ours and not flying and row.item_id is not None and stock is not None and stock.whole:
-            doubled = _doubled(_wanted(state, row, patience), receipt, held, ours)
+            own = ours if held is None else [*ours, held.shown]
+            doubled = _doubled(_wanted(state, row, patience), standing, own, judge, stock)
         proven.doubled += () if doubled is None else (doubled,)
         strays = (_stray(item, row, of=receipt.item_id) for item in twins)
         proven.twins += [replace(stray, healable=doubled is not None) for stray in strays]
@@ -126,10 +128,17 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _F
     return found, unsettled
 
 
-def _ours(state: State, standing: Standing, free: _Free | None, patience: timedelta | None = None) -> list[Shown]:
+def _ours(
+    state: State,
+    standing: Standing,
+    free: _Free | None,
+    patience: timedelta | None = None,
+    beside: tuple[Judge, Stock] | None = None,
+) -> list[Shown]:
     """Take the free items that are provably this row's own (rule 4), oldest first, and mark those that may be.
 
     Those that were made later than `patience` after any request may be copies that somebody made: nobody can tell.
+    `beside` the row's item, one that somebody may have worked on is no twin.
     """
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
@@ -142,6 +151,9 @@ def _ours(state: State, standing: Standing, free: _Free | None, patience: timede
     evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
     alike = [item for item in candidates if is_ours(_whatever(wanted, row, item), item, evidence)]
     ours = [item for item in alike if is_ours(wanted, item, evidence)]
+    if beside is not None:
+        judge, stock = beside
+        ours = [item for item in ours if judge.as_made(standing, stock.versions(item.id), wanted, evidence)]
     for item in ours:
         del free.items[item.id]
     for item in alike:
@@ -150,12 +162,13 @@ def _ours(state: State, standing: Standing, free: _Free | None, patience: timede
     return ours
 
 
-def _doubled(wanted: Wanted, receipt: Receipt, held: Sight | None, ours: list[Shown]) -> Doubled | None:
-    """Give what it takes to heal a row; one whose item was edited is left alone where a twin of it is older."""
-    if held is not None and receipt.fields != () and age(ours[0]) < age(held.shown):
+def _doubled(wanted: Wanted, standing: Standing, own: list[Shown], judge: Judge, stock: Stock) -> Doubled | None:
+    """Give what it takes to heal a row that has these items, the one that it holds among them; None leaves them."""
+    oldest_first = [stock.versions(item.id) for item in sorted(own, key=age)]
+    live = {item.id for item in own if stock.is_live(item.id)}
+    if not judge.may_remove(standing, oldest_first, live):
         return None
-    slugs = {item.slug for item in ours} | ({held.shown.slug} if held is not None else set())
-    return Doubled(wanted, tuple(sorted(slugs)))
+    return Doubled(wanted, tuple(sorted({item.slug for item in own})))
 
 
 def _wanted(state: State, row: Row, patience: timedelta | None) -> Wanted:

@@ -32,6 +32,12 @@ class Sight:
         published = self.shown.last_published
         return self.shown.is_draft or (published is not None and (self.last_updated or "") > published)
 
+    @classmethod
+    def of(cls, item: ListedItem, target: Target, *, live: bool) -> Sight:
+        """Take in what a listing shows."""
+        said = orjson.dumps(parts(item.field_data, target.schema), option=orjson.OPT_SORT_KEYS).decode()
+        return cls(target.shown(item, live=live), said, item.last_updated)
+
 
 @dataclass(slots=True)
 class Stock:
@@ -58,6 +64,10 @@ class Stock:
         if item_id is None:
             return None
         return self.live.get(item_id) or self.staged.get(item_id)
+
+    def versions(self, item_id: str) -> list[Sight]:
+        """Give what was seen of an item, the live version first."""
+        return [one for one in (self.live.get(item_id), self.staged.get(item_id)) if one is not None]
 
     def is_live(self, item_id: str) -> bool | None:
         """Say whether an item is live; None where that is not known."""
@@ -92,8 +102,7 @@ async def take_stock(
     """
 
     def keep(item: ListedItem, *, live: bool) -> Sight:
-        said = orjson.dumps(parts(item.field_data, target.schema), option=orjson.OPT_SORT_KEYS).decode()
-        return Sight(target.shown(item, live=live), said, item.last_updated)
+        return Sight.of(item, target, live=live)
 
     async def whole(*, live: bool) -> View[Sight]:
         return await listings.read(keep, live=live, locale=locale, overlapping=False, note=note)

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import orjson
 
 from importer.client import ReplyKind
 from importer.client.endpoints import delete_items, unpublish_items
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
+from importer.publishing.judging import Judge
 from importer.publishing.matching import Evidence, age, is_ours
 from importer.publishing.settling import wanted_of
+from importer.publishing.stock import Sight
 
 if TYPE_CHECKING:
-    from importer.client import Call, Reply
-    from importer.model import Row
+    from collections.abc import Iterable
+
+    from importer.client import Call, ListedItem, Reply
     from importer.publishing.ledger import Ledger
-    from importer.publishing.matching import Shown, Wanted
+    from importer.publishing.matching import Wanted
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place
+    from importer.state import Standing
 
 TRIES = 8
 
 REMOVE = "remove:"
-"""How the facts of the state file begin that name items to be removed; their value is the locale."""
+"""How the facts of the state file begin that name items to be removed; JSON says of which row: locale, slug, key.
+
+The slug is the item's."""
 
 NOT_THERE = {"unpublish": {404, 409}, "delete": {404}}
 """Answers that say that there is nothing to take back: the item is not live, or not there at all."""
@@ -40,21 +49,35 @@ class Twins:
 
     def __init__(self, place: Place, ledger: Ledger) -> None:
         self._place, self._ledger = place, ledger
+        self._judge = Judge(place.target.schema, None)
         self._turn = asyncio.Lock()
         self.removed: list[str] = []
 
-    async def check_altered(self) -> None:
-        """Look at rows that came back under an altered slug though they had been sent before."""
+    async def check_altered(self, *, spare: bool = False) -> None:
+        """Look at rows that came back under an altered slug though they had been sent before; `spare` as below."""
         state = self._place.state
-        for name, locale in state.facts(REMOVE).items():
-            async with self._turn:
-                await self._remove(name.removeprefix(REMOVE), locale)
+        for name, told in state.facts(REMOVE).items():
+            await self._go_on(name.removeprefix(REMOVE), *orjson.loads(told))
         for check in state.twin_checks():
             key = (check.locale, check.key)
             row = state.rows([key])[key]
             wanted = wanted_of(state, row, self._place.timing.patience)
-            if row.slug_sent is None or await self.leave_oldest(wanted, []):
+            if row.slug_sent is None or await self.leave_oldest(wanted, [], spare=spare):
                 state.drop_twin_checks([key])  # else it is looked at again in the next run
+
+    async def _go_on(self, item_id: str, locale: str, slug: str, key: str) -> None:
+        """Take up a removal that was begun, if it is still one of a twin: else the row's last item might go.
+
+        Somebody may have removed or renamed the row's item since, or worked on the other one.
+        """
+        state = self._place.state
+        row = state.rows([(locale, key)]).get((locale, key))
+        if row is not None and row.item_id not in {None, item_id}:
+            wanted = wanted_of(state, row, self._place.timing.patience, ever=True)
+            wanted = replace(wanted, patience=None)  # that it came in time was seen when the removal was written down
+            if not await self.leave_oldest(wanted, [slug], spare=True, beside=True):
+                return
+        state.set_fact(REMOVE + item_id, None)
 
     async def mend(self, settled: Settled) -> bool:
         """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
@@ -63,30 +86,36 @@ class Twins:
             mended = await self.leave_oldest(wanted, [item.slug]) and mended
         return mended
 
-    async def leave_oldest(self, wanted: Wanted, slugs: list[str], *, spare_edited: bool = False) -> bool:
+    async def leave_oldest(
+        self, wanted: Wanted, slugs: list[str], *, spare: bool = False, beside: bool = False
+    ) -> bool:
         """Leave a row the oldest of the items that are provably its own; whether nothing is left to do.
 
         One row at a time, as it stands now: the row gets the item that stays before any other is removed, so that at
-        no instant the last item of a row is one that goes. With `spare_edited` a row keeps an item that was edited.
+        no instant the last item of a row is one that goes. With `spare` nothing goes that somebody may have worked on,
+        nor what is live for what is not; with `beside` nothing at all unless the row's item is found.
         """
         async with self._turn:
             state = self._place.state
             row = state.rows([wanted.id]).get(wanted.id)
             if row is None or row.status is Status.IN_FLIGHT:
                 return row is None
-            listings, keep = self._place.listings, self._place.target.shown
-            found: dict[str, Shown] = {}
-            for slug in dict.fromkeys((wanted.slug, row.slug or wanted.slug, *slugs)):
-                found |= {item.id: item for item in await listings.by_slug(slug, keep, locale=wanted.locale)}
-            evidence = self._evidence(list(found.values()))
-            own = [item for item in found.values() if item.id == row.item_id or is_ours(wanted, item, evidence)]
-            if not own:
+            found = await self._found(wanted.locale, (wanted.slug, row.slug or wanted.slug, *slugs))
+            standing = state.standing_of(*wanted.id)  # it may have been sent meanwhile, or given another item
+            if standing is None or (standing.row.status, standing.row.item_id) != (row.status, row.item_id):
+                return standing is None
+            own = self._own(wanted, standing, found)
+            if spare:
+                own = self._untouched(wanted, standing, own)
+            if not own or (beside and row.item_id not in found):
                 return True
-            kept, *newer = sorted(own, key=lambda item: (*age(item), item.slug != wanted.slug))
-            if spare_edited and any(item.id == row.item_id and _edited(item, row) for item in newer):
-                return False
+            live = {versions[0].shown.id for versions in own if any(one.shown.live for one in versions)}
+            if spare and not self._judge.may_remove(standing, own, live):
+                return True
+            kept, *newer = (versions[0].shown for versions in own)
             for item in newer:
-                state.set_fact(REMOVE + item.id, wanted.locale)  # a run that ends here leaves them to the next one
+                told = orjson.dumps([wanted.locale, item.slug, wanted.key]).decode()
+                state.set_fact(REMOVE + item.id, told)  # a run that ends here leaves them to the next one
             if row.item_id is None:
                 self._ledger.found([(wanted, None, kept)])
             elif kept.id != row.item_id:
@@ -138,12 +167,40 @@ class Twins:
             await place.clock.sleep(backoff.failed())
         return reply
 
-    def _evidence(self, items: list[Shown]) -> Evidence:
-        ids = [item.id for item in items]
+    async def _found(self, locale: str, slugs: Iterable[str]) -> dict[str, list[Sight]]:
+        """Give the versions of each item that has one of these slugs, by id."""
+        found: dict[str, list[Sight]] = {}
+        for slug in dict.fromkeys(slugs):
+            versions = await self._place.listings.versions(slug, self._sight, locale=locale)
+            for item_id, more in versions.items():
+                known = {one.shown.live for one in found.setdefault(item_id, [])}
+                found[item_id] += [one for one in more if one.shown.live not in known]
+        return found
+
+    def _sight(self, item: ListedItem, *, live: bool) -> Sight:
+        return Sight.of(item, self._place.target, live=live)
+
+    def _own(self, wanted: Wanted, standing: Standing, found: dict[str, list[Sight]]) -> list[list[Sight]]:
+        """Those of the items that are a row's own, oldest first: the one that it holds, and those that it made."""
+        evidence = self._evidence(found)
+        own = [
+            versions
+            for item_id, versions in found.items()
+            if item_id == standing.row.item_id or is_ours(wanted, versions[0].shown, evidence)
+        ]
+        return sorted(own, key=lambda one: (*age(one[0].shown), one[0].shown.slug != wanted.slug))
+
+    def _untouched(self, wanted: Wanted, standing: Standing, own: list[list[Sight]]) -> list[list[Sight]]:
+        """The row's item, and those of the others that nobody has worked on; the oldest, where there is none."""
+        evidence = self._evidence(versions[0].shown.id for versions in own)
+        untouched = [
+            versions
+            for versions in own
+            if versions[0].shown.id == standing.row.item_id or self._judge.as_made(standing, versions, wanted, evidence)
+        ]
+        return untouched or own[:1]
+
+    def _evidence(self, item_ids: Iterable[str]) -> Evidence:
+        ids = list(item_ids)
         state = self._place.state
         return Evidence(state.keys_by_item(ids), state.first_sighting(ids))
-
-
-def _edited(item: Shown, row: Row) -> bool:
-    """Whether a row's item is no longer as it was sent."""
-    return (item.readable, item.slug) != (row.readable, row.slug)

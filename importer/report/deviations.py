@@ -155,7 +155,8 @@ def twin_sentence(twin: Stray) -> str:
         + (
             " `importer verify --heal` removes the newer one."
             if twin.healable
-            else " Healing leaves both, for somebody edited one, or not all is known: remove one of them in Webflow."
+            else " Healing leaves both, for somebody may have worked on one of them or taken one off the site, or not"
+            " all is known: look at both in Webflow, and remove the one that should go."
         )
     )
 
@@ -164,8 +165,8 @@ def suspect_sentence(stray: Stray) -> str:
     """Say whose twin an item may be."""
     return (
         f'{_name(stray.file)}, row {stray.row}: the item {stray.item_id} ("{stray.slug}") looks like a twin of its'
-        " item. That cannot be proven (somebody may have copied it, or edited a twin), so it is left alone: look at it"
-        " in Webflow."
+        " item. That cannot be proven (somebody may have copied it, or worked on a twin), so it is left alone: look at"
+        " it in Webflow."
     )
 
 

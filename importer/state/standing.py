@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from importer.state import instants
 from importer.state.rows import COLUMNS, row_of
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
     from importer.model import Row
     from importer.state.file import StateFile
+
+
+_OF_ROW = [f"rows.{name.strip()}" for name in COLUMNS.split(",")]
+
+_STANDING = (
+    f"SELECT {', '.join(_OF_ROW)}, parts, rows.request, coalesce(answered_at, lost_at, sent_at)"  # noqa: S608 - only our own names
+    " FROM rows LEFT JOIN requests ON requests.id = rows.request"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +39,23 @@ class Standing:
 
 def standings(file: StateFile, collection: str) -> Iterator[Standing]:
     """Give all rows in the order of the sheet, each with its request."""
-    names = [name.strip() for name in COLUMNS.split(",")]
-    of_row = ", ".join(f"rows.{name}" for name in names)
     lines = file.each(
-        f"SELECT {of_row}, parts, rows.request, coalesce(answered_at, lost_at, sent_at)"  # noqa: S608 - only our own names
-        " FROM rows LEFT JOIN requests ON requests.id = rows.request"
-        " WHERE rows.collection = ? ORDER BY source_row, rows.locale, rows.key",
+        f"{_STANDING} WHERE rows.collection = ? ORDER BY source_row, rows.locale, rows.key",
         (collection,),
     )
-    width = len(names)
-    for line in lines:
-        parts, request, at = line[width:]
-        yield Standing(row_of(line[:width]), parts, request, instants.read(at))
+    return map(_standing_of, lines)
+
+
+def standing_of(file: StateFile, collection: str, locale: str, key: str) -> Standing | None:
+    """Give one row with its request."""
+    asked = f"{_STANDING} WHERE rows.collection = ? AND rows.locale = ? AND rows.key = ?"
+    line = file.one(asked, (collection, locale, key))
+    return None if line is None else _standing_of(line)
+
+
+def _standing_of(line: tuple[Any, ...]) -> Standing:
+    parts, request, at = line[len(_OF_ROW) :]
+    return Standing(row_of(line[: len(_OF_ROW)]), parts, request, instants.read(at))
 
 
 def sent_locales(file: StateFile, collection: str) -> list[str]:

@@ -64,6 +64,10 @@ class State(Book):
         """Give all rows in the order of the sheet, each with the request that carried it last."""
         return standing.standings(self._file, self._read_collection)
 
+    def standing_of(self, locale: str, key: str) -> Standing | None:
+        """Give one row with the request that carried it last; None where the state does not know it."""
+        return standing.standing_of(self._file, self._read_collection, locale, key)
+
     def sent_locales(self) -> list[str]:
         """List the locales of the rows that were ever sent, or that hold an item."""
         return standing.sent_locales(self._file, self._read_collection)
