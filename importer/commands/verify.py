@@ -147,7 +147,7 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
         look = await call.stopping.unless_told(_look(call, state, opened))
         ledger = Ledger(look.place, Counts(), call.observer, Allowance())
         twins = Twins(look.place, ledger)
-        await _in_order(twins.check_altered(spare=True), call.stopping, opened)  # what an earlier run or healing began
+        await _in_order(twins.check_altered(strict=True), call.stopping, opened)  # what an earlier run or healing began
         await call.stopping.unless_told(look.take_stock())
         error: ImporterError | None = None
         try:
@@ -155,7 +155,7 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
             for number, doubled in enumerate(found):
                 left = look.place.client.requests_left()
                 call.observer.progress(Progress(len(found), number, 0, left))
-                leaving = twins.leave_oldest(doubled.wanted, list(doubled.slugs), spare=True)
+                leaving = twins.leave_oldest(doubled.wanted, list(doubled.slugs), strict=True)
                 await _in_order(leaving, call.stopping, opened)
         except ImporterError as stop:
             error = stop  # what was removed by then is known, and so is all else

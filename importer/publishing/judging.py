@@ -15,7 +15,7 @@ from importer.schema.content import ARCHIVED, archived_part, readable_kinds
 from importer.state import UNNAMED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from importer.publishing.matching import Evidence, Shown, Wanted
     from importer.publishing.stock import Sight, Stock
@@ -114,39 +114,45 @@ class Judge:
                 unreadable.add(slug)
         return Difference(changed, unreadable, filled)
 
-    def may_remove(self, standing: Standing, own: Sequence[Sequence[Sight]], live: Container[str]) -> bool:
+    def may_remove(
+        self, standing: Standing, own: Sequence[Sequence[Sight]], live: Container[str], *, strict: bool = True
+    ) -> bool:
         """Whether all of a row's own items but the first may go; `live` are the ids of those that are live.
 
-        The one that the row holds stays if somebody may have worked on it, and what is live does not go for what is
-        not: somebody may have taken that off the site because it was there twice.
+        The one that the row holds stays if somebody worked on it, and what is live does not go for what is not:
+        somebody may have taken that off the site because it was there twice. Of a picture that the row's item has by
+        now nobody knows whether it is the one that was sent: where this is asked weeks later (`strict`) it stays.
         """
         kept, *newer = (versions[0].shown.id for versions in own)
         if kept not in live and any(item_id in live for item_id in newer):
             return False
-        return not any(one[0].shown.id == standing.row.item_id and self._worked_on(standing, one) for one in own[1:])
+        held = [one for versions in own[1:] for one in versions if one.shown.id == standing.row.item_id]
+        found = [self.difference(standing, sight) for sight in held]
+        return all(one.changed == set() and not one.filled and not (strict and one.unreadable) for one in found)
 
-    def as_made(self, standing: Standing, versions: Sequence[Sight], wanted: Wanted, evidence: Evidence) -> bool:
-        """Whether every version of an item is as a request of the row made it."""
+    def as_made(
+        self, standing: Standing, versions: Sequence[Sight], wanted: Wanted, evidence: Evidence, *, strict: bool = True
+    ) -> bool:
+        """Whether every version of an item is as a request of the row made it.
+
+        Where that cannot be told of pictures and their like, because an earlier send may have brought others than the
+        last, it is so unless this is asked `strict`ly.
+        """
         if not all(is_ours(wanted, one.shown, evidence) for one in versions):
             return False
-        return not self._worked_on(standing, versions)
+        row, seen = standing.row, {one.shown.readable for one in versions}
+        prints = {one.row.fingerprint for one in wanted.sendings if one.row.readable in seen}
+        if not strict and (prints != {row.fingerprint} or standing.parts is None):
+            return True
+        return not any(self._filled_otherwise(standing, sight) for sight in versions)
 
-    def _worked_on(self, standing: Standing, versions: Iterable[Sight]) -> bool:
-        """Whether somebody may have worked on an item of a row since it was made; such an item is never removed."""
-        return any(self._may_be_edited(standing, sight) for sight in versions)
-
-    def _may_be_edited(self, standing: Standing, sight: Sight) -> bool:
-        """Compare one version; that of another item than the row's has readable content that was sent for it.
-
-        Of a picture that the row's item has by now nobody knows whether it is the one that was sent.
-        """
-        row, found = standing.row, self.difference(standing, sight)
-        if sight.shown.id == row.item_id:
-            return found.changed != set() or bool(found.unreadable | found.filled)
+    def _filled_otherwise(self, standing: Standing, sight: Sight) -> bool:
+        """Whether an item whose readable content was sent for the row differs in something else."""
+        found = self.difference(standing, sight)
         if standing.parts is None:
             return bool(found.unreadable)
         changed = (found.changed or set()) - {"slug"}
-        if sight.shown.readable != row.readable:  # an earlier send made it: what else that brought is not known
+        if sight.shown.readable != standing.row.readable:  # an earlier send made it
             changed -= readable_kinds(self.schema).keys()
         return bool(changed | found.filled)
 

@@ -53,8 +53,8 @@ class Twins:
         self._turn = asyncio.Lock()
         self.removed: list[str] = []
 
-    async def check_altered(self, *, spare: bool = False) -> None:
-        """Look at rows that came back under an altered slug though they had been sent before; `spare` as below."""
+    async def check_altered(self, *, strict: bool = False) -> None:
+        """Look at rows that came back under an altered slug though they had been sent before; `strict` as below."""
         state = self._place.state
         for name, told in state.facts(REMOVE).items():
             await self._go_on(name.removeprefix(REMOVE), *orjson.loads(told))
@@ -62,7 +62,7 @@ class Twins:
             key = (check.locale, check.key)
             row = state.rows([key])[key]
             wanted = wanted_of(state, row, self._place.timing.patience)
-            if row.slug_sent is None or await self.leave_oldest(wanted, [], spare=spare):
+            if row.slug_sent is None or await self.leave_oldest(wanted, [], strict=strict):
                 state.drop_twin_checks([key])  # else it is looked at again in the next run
 
     async def _go_on(self, item_id: str, locale: str, slug: str, key: str) -> None:
@@ -75,7 +75,7 @@ class Twins:
         if row is not None and row.item_id not in {None, item_id}:
             wanted = wanted_of(state, row, self._place.timing.patience, ever=True)
             wanted = replace(wanted, patience=None)  # that it came in time was seen when the removal was written down
-            if not await self.leave_oldest(wanted, [slug], spare=True, beside=True):
+            if not await self.leave_oldest(wanted, [slug], strict=True, beside=True):
                 return
         state.set_fact(REMOVE + item_id, None)
 
@@ -87,13 +87,14 @@ class Twins:
         return mended
 
     async def leave_oldest(
-        self, wanted: Wanted, slugs: list[str], *, spare: bool = False, beside: bool = False
+        self, wanted: Wanted, slugs: list[str], *, strict: bool = False, beside: bool = False
     ) -> bool:
         """Leave a row the oldest of the items that are provably its own; whether nothing is left to do.
 
         One row at a time, as it stands now: the row gets the item that stays before any other is removed, so that at
-        no instant the last item of a row is one that goes. With `spare` nothing goes that somebody may have worked on,
-        nor what is live for what is not; with `beside` nothing at all unless the row's item is found.
+        no instant the last item of a row is one that goes. Nothing goes that somebody worked on, nor what is live for
+        what is not. With `strict` nobody can have worked on what goes, which may have stood there for weeks; with
+        `beside` nothing goes unless the row's item is found.
         """
         async with self._turn:
             state = self._place.state
@@ -105,12 +106,17 @@ class Twins:
             if standing is None or (standing.row.status, standing.row.item_id) != (row.status, row.item_id):
                 return standing is None
             own = self._own(wanted, standing, found)
-            if spare:
-                own = self._untouched(wanted, standing, own)
+            own = self._untouched(wanted, standing, own, strict=strict)
             if not own or (beside and row.item_id not in found):
                 return True
             live = {versions[0].shown.id for versions in own if any(one.shown.live for one in versions)}
-            if spare and not self._judge.may_remove(standing, own, live):
+            if not self._judge.may_remove(standing, own, live, strict=strict):
+                if not strict:  # else it is in what `verify` says
+                    ids = " and ".join(versions[0].shown.id for versions in own)
+                    self._ledger.say(
+                        f'The row with key "{wanted.key}" is there twice, as the items {ids}. Somebody has worked on'
+                        " one of them or taken one off the site, so both are left: remove one in Webflow."
+                    )
                 return True
             kept, *newer = (versions[0].shown for versions in own)
             for item in newer:
@@ -190,13 +196,16 @@ class Twins:
         ]
         return sorted(own, key=lambda one: (*age(one[0].shown), one[0].shown.slug != wanted.slug))
 
-    def _untouched(self, wanted: Wanted, standing: Standing, own: list[list[Sight]]) -> list[list[Sight]]:
+    def _untouched(
+        self, wanted: Wanted, standing: Standing, own: list[list[Sight]], *, strict: bool
+    ) -> list[list[Sight]]:
         """The row's item, and those of the others that nobody has worked on; the oldest, where there is none."""
         evidence = self._evidence(versions[0].shown.id for versions in own)
         untouched = [
             versions
             for versions in own
-            if versions[0].shown.id == standing.row.item_id or self._judge.as_made(standing, versions, wanted, evidence)
+            if versions[0].shown.id == standing.row.item_id
+            or self._judge.as_made(standing, versions, wanted, evidence, strict=strict)
         ]
         return untouched or own[:1]
 

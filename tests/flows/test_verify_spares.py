@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from importer.model import Silent
 from importer.state import State
 from tests.flows.notes import Wire, creates
 from tests.flows.test_verify_heal import Died, Dying, everything
@@ -40,7 +41,13 @@ def mended(one: Night, how: str) -> None:
 
 
 def begun(one: Night) -> str:
-    """Healing of note 2 is killed right before its twin is removed; gives the twin."""
+    """Healing of note 2 is killed right before its twin is removed; gives the twin.
+
+    The patience of all requests has ended before, so that no run looks for twins of theirs.
+    """
+    one.passes(20)
+    one.run()
+    assert one.ask_state("SELECT count(*) FROM requests WHERE open") == [(0,)]
     twin = Somebody(one).doubles(2)
     one.wire = lambda inner: Dying(inner, 1, after=False)
     with suppress(Died):
@@ -149,6 +156,27 @@ def test_who_removes_the_other_one_by_hand_keeps_the_last(done: Night) -> None:
     done.wire = lambda inner: inner
     Somebody(done).deletes(3)
     done.run()
+    assert twin in everything(done)
+
+
+@pytest.mark.parametrize("deed", ["draft", "picture", "unpublished"])
+def test_a_run_that_looks_for_twins_takes_the_same_care(done: Night, deed: str) -> None:
+    """The patience of a request has ended meanwhile; somebody worked on its twin, or took the other one off the site."""
+    twin = Somebody(done).doubles(2)
+    if deed == "unpublished":
+        Somebody(done).unpublishes(3)
+    else:
+        edits(done, twin, live=deed == "picture", **({"photo": PICTURE} if deed == "picture" else {"text": "by hand"}))
+    done.passes(600)
+    said: list[str] = []
+
+    class Listening(Silent):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+
+    done.observer = Listening()
+    assert done.run().counts.removed == 0
+    assert [f"{item_of(done, 3)} and {twin}" in one for one in said] == [True] * (deed == "unpublished")
     assert twin in everything(done)
 
 
