@@ -40,12 +40,12 @@ def mended(one: Night, how: str) -> None:
         assert verified(one, heal=True).error is None
 
 
-def begun(one: Night) -> str:
+def begun(one: Night, after: float = 20) -> str:
     """Healing of note 2 is killed right before its twin is removed; gives the twin.
 
     The patience of all requests has ended before, so that no run looks for twins of theirs.
     """
-    one.passes(20)
+    one.passes(after)
     one.run()
     assert one.ask_state("SELECT count(*) FROM requests WHERE open") == [(0,)]
     twin = Somebody(one).doubles(2)
@@ -80,8 +80,8 @@ def edits(one: Night, item_id: str, *, live: bool = True, **fields: Any) -> None
 
 @pytest.mark.parametrize("how", ["run", "heal"])
 def test_a_removal_that_was_begun_is_ended(done: Night, how: str) -> None:
-    """Where nothing has changed since."""
-    twin = begun(done)
+    """Where nothing has changed since; also by a run whose own patience is shorter than the one it was found with."""
+    twin = begun(done, after=200)
     mended(done, how)
     assert twin not in everything(done)
     assert len(everything(done)) == 5
@@ -176,7 +176,7 @@ def test_a_run_that_looks_for_twins_takes_the_same_care(done: Night, deed: str) 
 
     done.observer = Listening()
     assert done.run().counts.removed == 0
-    assert [f"{item_of(done, 3)} and {twin}" in one for one in said] == [True] * (deed == "unpublished")
+    assert any(f"{item_of(done, 3)} and {twin}" in one for one in said) is (deed == "unpublished")
     assert twin in everything(done)
 
 
