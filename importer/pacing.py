@@ -180,7 +180,14 @@ class Pacer:
     def left(self, now: float) -> int | None:
         """Count the requests that may still go in the window; None before the limit is known."""
         self._turn(now)
-        return max(0, self._free()) if self._known else None
+        if not self._known:
+            return None
+        own = math.inf if self.own_limit is None else self.own_limit - sum(sent > now - WINDOW for sent in self._sent)
+        return max(0, int(min(self._free(), own)))
+
+    def capped(self, now: float) -> bool:
+        """Whether it is one's own limit that lets nothing go."""
+        return self._own_cap(now) > now
 
     def _free(self) -> int:
         return self._limit - max(self._window.own, self._window.seen)

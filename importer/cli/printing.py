@@ -178,7 +178,7 @@ def print_probe(done: Probe, *, as_json: bool) -> int:
     from importer.commands.probe import lines
     from importer.report.summary import RunResult
 
-    result = RunResult(error=done.error)
+    result = RunResult(seconds=done.seconds, error=done.error)
     with _complaining(result):
         if as_json:
             print_json({**result.as_json(), "probe": probe_json(done)})

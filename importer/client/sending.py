@@ -237,7 +237,9 @@ class Client:
             if not held:
                 self._tally.throttled += 1
                 held = True
-            await self._pause("the rate limit", pause, until_news=True)
+            capped = self._pacer.capped(self._clock.monotonic())
+            limit = f"your own limit of {self._pacer.own_limit} requests a minute" if capped else "the rate limit"
+            await self._pause(limit, pause, until_news=True)
 
     async def _pause(self, what: str, seconds: float, *, until_news: bool = False) -> None:
         wait = object()

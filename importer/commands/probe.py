@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,6 +67,7 @@ class Probe:
     left: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     requests: int = 0
+    seconds: float = 0.0
     state: Path | None = None
     error: ImporterError | None = None
 
@@ -132,7 +134,7 @@ def probe_through(
     """Do what `probe` does, by a way of one's own: another Webflow, another clock."""
     options = options or RunOptions()
     options = replace(options, patience=min(options.patience, PATIENCE))
-    done = Probe()
+    done, started = Probe(), time.monotonic()
     try:
         with Stopping() as stopping, ExitStack() as opened:
             settings = read_settings(base_url=options.base_url, token_file=options.token_file, sandbox=options.sandbox)
@@ -150,6 +152,7 @@ def probe_through(
             way.wait(_probed(call))
     except ImporterError as error:
         done.error = graver(done.error, error)
+    done.seconds = time.monotonic() - started
     if done.error is not None:  # what is said of runs holds for them alone
         done.error.hint = done.error.hint.replace("it goes on where it stopped", "everything is asked anew")
     return done

@@ -54,7 +54,7 @@ def run_text(run: RunSummary, result: RunResult) -> str:
     if run.tally.retried:
         sent.append(f"{run.tally.retried:,} sent again")
     if run.tally.throttled:
-        sent.append(f"{run.tally.throttled:,} held back by the rate limit")
+        sent.append(f"{run.tally.throttled:,} held back to keep the pace")
     lines.append(f"  {', '.join(sent)}")
     if run.rejects is not None:
         lines.append(f"  rejected rows: {run.rejects}")

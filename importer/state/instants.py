@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import overload
 
+from importer.errors import StateError
+
 
 @overload
 def written(at: datetime) -> str: ...
@@ -22,5 +24,11 @@ def written(at: datetime | None) -> str | None:
 
 
 def read(text: str | None) -> datetime | None:
-    """Read what `written` wrote; nothing, or the empty text, is None."""
-    return datetime.fromisoformat(text) if text else None
+    """Read what `written` wrote; nothing, or the empty text, is None. Raises StateError for anything else."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise StateError(
+            f"The state file is damaged: it holds {text!r} where a moment should be.",
+            "Put back a copy of it, or name another file with --state PATH; keep the damaged one.",
+        ) from None

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -211,6 +212,18 @@ def test_a_file_that_another_program_has_edited_is_said_to_be_damaged(path: Path
     with pytest.raises(StateError, match="is damaged") as caught, State.open(path) as state:
         state.seen_by_slug("", ["a"])
     assert "copy" in caught.value.hint
+
+
+def test_moment_that_is_none_is_said_to_be_damage(path: Path) -> None:
+    """Somebody wrote something else into the file, where a moment stands: exit 2, not 70."""
+    with State.open(path) as state:
+        state.raise_watermark("c", datetime(2026, 6, 1, tzinfo=UTC))
+    with sqlite3.connect(path) as edited:
+        edited.execute("UPDATE watermarks SET at = 'yesterday'")
+    edited.close()
+    with pytest.raises(StateError, match="is damaged: it holds 'yesterday'") as caught, State.open(path) as state:
+        state.watermark("c")
+    assert caught.value.exit_code == 2
 
 
 def test_a_sandbox_that_was_made_anew_is_thought_of(tmp_path: Path) -> None:

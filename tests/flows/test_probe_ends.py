@@ -66,6 +66,12 @@ def test_what_a_killed_probe_leaves_is_removed_by_the_next(night: Nights, nth: i
     assert asked.probes() == []
 
 
+def test_probe_tells_how_long_it_took(night: Nights) -> None:
+    """`seconds` of `--json` is the time that passed, as for every other command."""
+    asked = Asked(night())
+    assert asked.ask().seconds > 0
+
+
 def test_collections_that_only_look_like_a_probes_are_left_alone(night: Nights) -> None:
     """A name is not enough: what is removed was written down, with its id."""
     asked = Asked(night())

@@ -132,6 +132,18 @@ def test_starts_at_once_with_one_request_until_the_limit_is_known() -> None:
     assert pacer.wait(5.2) == pytest.approx(60.02)
 
 
+def test_own_limit_is_what_is_left_of_and_what_holds_back() -> None:
+    """Who asks for few requests a minute is not told of the many that Webflow would allow."""
+    pacer = Pacer(own_limit=4)
+    pacer.sent(0.0)
+    pacer.answered(0.0, 0.1, 200, "120", "119", "60")
+    assert (pacer.left(0.1), pacer.capped(0.1)) == (3, False)
+    for _ in range(3):
+        pacer.sent(0.2)
+    assert (pacer.left(0.2), pacer.capped(0.2)) == (0, True)
+    assert not Pacer().capped(0.2)
+
+
 def test_retry_after_of_a_success_is_no_reason_to_wait() -> None:
     """`Retry-After` stands on successes too, and says when the window ends."""
     pacer = Pacer()
