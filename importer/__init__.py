@@ -1,8 +1,9 @@
 """Spreadsheets into Webflow CMS collections: complete, correct, exactly once.
 
 `run`, `check` and `verify` are the commands without the command line: they print nothing and give a `RunResult` (the
-last one a `VerifyResult`), whose `error` says what ended them early. `load_mapping` raises such an error itself; all of
-them are `ImporterError`s.
+last one a `VerifyResult`), whose `error` says what ended them early. `run_all` and `check_all` take several mappings
+and give `RunResults`, with one `RunResult` for each. `load_mapping` raises such an error itself; all of them are
+`ImporterError`s.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from importer.commands.options import RunOptions
     from importer.commands.result import RunResult
     from importer.commands.run import run
+    from importer.commands.several import check_all, run_all
     from importer.commands.verify import verify
     from importer.errors import (
         Bug,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
         Interrupted,
         Locked,
         MappingError,
+        NotRun,
         NotYet,
         Outage,
         PlanLimit,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from importer.report.receipts import VerifyResult
+    from importer.report.several import RunResults
 
 __all__ = [
     "Bug",
@@ -52,11 +56,13 @@ __all__ = [
     "Interrupted",
     "Locked",
     "MappingError",
+    "NotRun",
     "NotYet",
     "Outage",
     "PlanLimit",
     "RunOptions",
     "RunResult",
+    "RunResults",
     "ScopeError",
     "SiteUnpublished",
     "SourceEmpty",
@@ -66,18 +72,23 @@ __all__ = [
     "UsageError",
     "VerifyResult",
     "check",
+    "check_all",
     "load_mapping",
     "run",
+    "run_all",
     "verify",
 ]
 
 _HOMES = {
     "RunOptions": "importer.commands.options",
     "RunResult": "importer.commands.result",
+    "RunResults": "importer.report.several",
     "VerifyResult": "importer.report.receipts",
     "check": "importer.commands.check",
+    "check_all": "importer.commands.several",
     "load_mapping": "importer.commands.loading",
     "run": "importer.commands.run",
+    "run_all": "importer.commands.several",
     "verify": "importer.commands.verify",
 }
 """Where the others are; what is not named here is an error, of `importer.errors`."""

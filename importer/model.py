@@ -229,13 +229,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: what an observer is told whenever it changes."""
+    """How far a run is: what an observer is told whenever it changes; `mapping` is named where there are several."""
 
     total: int
     done: int
     rejected: int
     requests_left: int | None
     waiting_for: str = ""
+    mapping: str = ""
 
 
 class Observer(Protocol):

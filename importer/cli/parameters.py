@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from importer.errors import NotYet, UsageError
+from importer.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +51,25 @@ PATIENCE = click.option(
 
 
 class Files(NamedTuple):
-    """A mapping and its sheet (None: the one that the mapping names)."""
+    """Mappings, and the sheet of a single one (None: each one's own)."""
 
-    mapping: Path
+    mappings: tuple[Path, ...]
     sheet: str | None
+
+    @property
+    def several(self) -> bool:
+        """Whether the command is one for several mappings."""
+        return len(self.mappings) > 1
+
+    @property
+    def mapping(self) -> Path:
+        """The only mapping."""
+        (one,) = self.mappings
+        return one
 
 
 def files_of(arguments: tuple[str, ...]) -> Files:
-    """Tell the mapping from the sheet: what ends in `.toml` is a mapping; raises UsageError, NotYet."""
+    """Tell mappings from the sheet: what ends in `.toml` is a mapping; raises UsageError."""
     if "" in arguments:
         raise UsageError(
             "A file's name is empty.", "Is a variable of the shell unset? Name the file, or leave it away."
@@ -72,14 +83,14 @@ def files_of(arguments: tuple[str, ...]) -> Files:
             "No mapping file is named (it ends in .toml)." if arguments else "A mapping file is needed.",
             f"For example: `importer {verb} mappings/products.toml`",
         )
-    if len(mappings) > 1:
-        raise NotYet(
-            f"Several mappings in one command ({', '.join(mappings)}) are not built yet.",
-            "Give one after the other, collections that others refer to first.",
+    if len(mappings) > 1 and sheets:
+        raise UsageError(
+            f"{sheets[0]} is named together with {len(mappings)} mappings, and it is not said whose sheet it is.",
+            "With several mappings each reads the sheet that it names itself: [source] path = ...",
         )
     if len(sheets) > 1:
         raise UsageError(f"Several sheets are named: {', '.join(sheets)}.", "A mapping takes one sheet at a time.")
-    return Files(Path(mappings[0]), sheets[0] if sheets else None)
+    return Files(tuple(map(Path, mappings)), sheets[0] if sheets else None)
 
 
 def options_of(given: dict[str, Any]) -> RunOptions:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from importer.errors import ImporterError
     from importer.model import Row
     from importer.report.receipts import VerifyResult
+    from importer.report.several import RunResults
 
 
 def print_error(error: ImporterError, *, as_json: bool) -> int:
@@ -83,6 +84,28 @@ def print_check(result: RunResult, *, as_json: bool) -> int:
                 if run.rejects is not None:
                     click.echo(f"  rejected rows: {run.rejects}")
     return result.exit_code
+
+
+def print_several(results: RunResults, *, as_json: bool) -> int:
+    """Print how a command with several mappings ended, what a check found first; the exit status."""
+    from importer.report.problems import problems_text
+    from importer.report.several import named_errors, several_checked_text, several_text
+
+    try:
+        if as_json:
+            print_json(results.as_json())
+        elif results.parts:
+            with printing(results.exit_code):
+                for name, part in zip(results.names, results.parts, strict=True):
+                    if part.problems:
+                        rejects = part.runs[0].rejects
+                        click.echo(f"{name}:\n{problems_text(part.problems, part.problem_counts, rejects=rejects)}\n")
+                click.echo(several_checked_text(results) if results.checked else several_text(results))
+    finally:
+        with telling():
+            for told in named_errors(results):
+                click.echo(f"importer: {told}", err=True)
+    return results.exit_code
 
 
 @contextmanager

@@ -24,9 +24,10 @@ from importer.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from importer.cli.parameters import Files
     from importer.commands.options import RunOptions
 
-MAPPING_AND_SHEET = click.argument("files", nargs=-1, metavar="MAPPING [SHEET]")
+MAPPING_AND_SHEET = click.argument("files", nargs=-1, metavar="MAPPING [SHEET] | MAPPING...")
 
 
 class InOrder(click.Group):
@@ -74,6 +75,19 @@ def group() -> None:
     """
 
 
+def _several(verb: str, named: Files, options: RunOptions, watching: dict[str, bool], *, as_json: bool) -> int:
+    """Do a command with several mappings."""
+    with signals_held():
+        from importer.cli.printing import print_several
+        from importer.cli.watching import Watcher
+        from importer.commands import several
+
+    done = {"check": several.check_all, "run": several.run_all, "retry": several.retry_all}[verb]
+    with Watcher(**watching) as watcher:
+        results = done(named.mappings, options, observer=watcher)
+    return print_several(results, as_json=as_json)
+
+
 @group.command(
     short_help="Read, map and check every row; send nothing.",
     epilog="Example:  importer check mappings/products.toml products.xlsx",
@@ -92,12 +106,15 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
     what to do about it.
     """
     named, options = files_of(files), options_of(given)
+    watching = {"quiet": quiet, "progress": not no_progress}
+    if named.several:
+        return _several("check", named, options, watching, as_json=as_json)
     with signals_held():
         from importer.cli.printing import print_check
         from importer.cli.watching import Watcher
         from importer.commands.check import check as checked
 
-    with Watcher(quiet=quiet, progress=not no_progress) as watcher:
+    with Watcher(**watching) as watcher:
         result = checked(named.mapping, named.sheet, options, observer=watcher)
     return print_check(result, as_json=as_json)
 
@@ -115,12 +132,15 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
 def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     """Check the whole sheet, then send its items; the same command again goes on where it stopped."""
     named, options = files_of(files), options_of(given)
+    watching = {"quiet": quiet, "progress": not no_progress}
+    if named.several:
+        return _several("run", named, options, watching, as_json=as_json)
     with signals_held():
         from importer.cli.printing import print_run
         from importer.cli.watching import Watcher
         from importer.commands.run import run as sent
 
-    with Watcher(quiet=quiet, progress=not no_progress) as watcher:
+    with Watcher(**watching) as watcher:
         result = sent(named.mapping, named.sheet, options, observer=watcher)
     return print_run(result, as_json=as_json)
 
@@ -135,12 +155,15 @@ def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool
 def retry(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
     """Send only the rows that failed; from the sheet of the last run unless one is named."""
     named, options = files_of(files), options_of(given)
+    watching = {"quiet": quiet, "progress": not no_progress}
+    if named.several:
+        return _several("retry", named, options, watching, as_json=as_json)
     with signals_held():
         from importer.cli.printing import print_run
         from importer.cli.watching import Watcher
         from importer.commands.retry import retry as sent_again
 
-    with Watcher(quiet=quiet, progress=not no_progress) as watcher:
+    with Watcher(**watching) as watcher:
         result = sent_again(named.mapping, named.sheet, options, observer=watcher)
     return print_run(result, as_json=as_json)
 

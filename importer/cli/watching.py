@@ -75,6 +75,7 @@ class Watcher:
             from tqdm import tqdm  # only for a terminal: starting is quicker without
 
             bar = self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, leave=False, dynamic_ncols=True)
+        bar.set_description(progress.mapping, refresh=False)
         rejected = [f"{progress.rejected:,} rejected"] if progress.rejected else []
         bar.set_postfix_str(", ".join([*rejected, *asides(progress)]), refresh=False)
         bar.update(progress.done - bar.n)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,7 @@ from importer.commands.opening import connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
-from importer.commands.surroundings import Surroundings, compile_for, look_around, remember, remembered
-from importer.commands.waiting import watched
+from importer.commands.surroundings import Learnt, compile_for, learn, remember, remembered
 from importer.errors import ImporterError, Locked, UsageError
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.report.rejects import write_rejects
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from importer.commands.neighbours import Expected
+    from importer.commands.surroundings import Surroundings
     from importer.mapping import Compiled, Mapping
     from importer.sources import Source
 
@@ -46,38 +47,49 @@ def check(
     started = time.monotonic()
     try:
         with Stopping() as stopping:
-            result = _checked(prepare(mapping, sheet, options or RunOptions()), stopping, observer or Silent())
+            result = checked(prepare(mapping, sheet, options or RunOptions()), stopping, observer or Silent())
     except ImporterError as error:
         result = RunResult(error=error, problems=())
     return replace(result, seconds=time.monotonic() - started)
 
 
-@dataclass(frozen=True, slots=True)
-class _Learnt:
-    around: Surroundings
-    tally: Tally
+def checked(
+    job: Job,
+    stopping: Stopping,
+    observer: Observer,
+    learnt: Learnt | None = None,
+    expected: Expected | None = None,
+    *,
+    into: str = "check",
+) -> RunResult:
+    """Check one sheet, with what is `learnt` already; what others call its rows is put into `expected`.
 
-
-def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
+    `into` is the folder of its rejects in `runs/`.
+    """
     with job.open_sheet() as source:
         for line in (source.detected, *source.notes):
             observer.say(line)
-        learnt = _kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
+        if learnt is None:
+            learnt = kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
         drafts = job.options.draft
-        compiled = compile_for(job.mapping, learnt.around, source, today=today_of(job.mapping), draft=drafts)
+        compiled = compile_for(job.mapping, learnt.then, source, today=today_of(job.mapping), draft=drafts)
         for warning in compiled.warnings:
             observer.say(warning)
         if not job.options.offline:
             _keep(job, learnt.around, observer)
 
-        def on_batch(read: int, _mapped: pl.DataFrame) -> None:
+        def on_batch(read: int, mapped: pl.DataFrame) -> None:
             stopping.check()
+            if expected is not None:
+                expected.add(mapped)
             observer.progress(Progress(0, read, 0, None))
 
         sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch)
         stopping.check()
+        if expected is not None:
+            expected.settle(sheet)
         rejects = write_rejects(
-            rejects_folder(job, source),
+            rejects_folder(job, source, into),
             columns=source.columns,
             batches=sheet.guilty(source),
             problems=sheet.problems_for,
@@ -87,7 +99,7 @@ def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
         return _result(job, sheet, compiled, learnt, rejects)
 
 
-def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: _Learnt, rejects: Path | None) -> RunResult:
+def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: Learnt, rejects: Path | None) -> RunResult:
     summary = RunSummary(
         run=None,
         mapping=job.mapping_text,
@@ -111,21 +123,20 @@ def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: _Learnt, rejects
     )
 
 
-async def _asked(job: Job, observer: Observer) -> _Learnt:
+async def _asked(job: Job, observer: Observer) -> Learnt:
     async with connection(job.settings, job.options, mapping_path=job.mapping_path) as opened:
-        drafts = job.options.draft or job.mapping.publish == "draft"
-        asking = look_around(opened.client, job.mapping, drafts=drafts)
-        return _Learnt(await watched(asking, opened, observer), opened.tally)
+        return await learn(opened, job, observer)
 
 
-def _kept(job: Job) -> _Learnt:
+def kept(job: Job) -> Learnt:
+    """Take what an earlier command kept in the state file; raises UsageError where it does not do."""
     if not job.state_path.exists():
         raise UsageError(
             f"There is no state file {job.state_path} yet, so nothing is known of the collection --offline.",
             "Run the same command once without --offline; it keeps what it learns in the state file.",
         )
     with State.open(job.state_path, read_only=True) as state:
-        return _Learnt(remembered(state, job.mapping), Tally())
+        return Learnt(remembered(state, job.mapping), Tally())
 
 
 def _keep(job: Job, around: Surroundings, observer: Observer) -> None:
@@ -138,9 +149,9 @@ def _keep(job: Job, around: Surroundings, observer: Observer) -> None:
             observer.say("A run is writing the state file, so what was learnt is not kept for --offline.")
 
 
-def rejects_folder(job: Job, source: Source) -> Path:
+def rejects_folder(job: Job, source: Source, into: str = "check") -> Path:
     """Say where a check writes its rejects: never over the file that it reads."""
-    folder = run_folder(job.state_path, "check")
+    folder = run_folder(job.state_path, into)
     if source.ours and job.sheet_folder() == folder.absolute():
-        return run_folder(job.state_path, "check-again")
+        return run_folder(job.state_path, f"{into}-again")
     return folder

@@ -60,6 +60,11 @@ class Job:
             return str(self.sheet or "")
         return str(Path(self.sheet).resolve())
 
+    @property
+    def drafts(self) -> bool:
+        """Whether every item is staged, and so may refer to staged ones."""
+        return self.options.draft or self.mapping.publish == "draft"
+
     def sheet_folder(self) -> Path | None:
         """Say in which folder the sheet lies (absolute); None for standard input or a frame."""
         if self.sheet is None or isinstance(self.sheet, pl.DataFrame) or str(self.sheet) == "-":

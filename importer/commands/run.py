@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
@@ -16,8 +16,8 @@ from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
-from importer.commands.surroundings import Surroundings, compile_for, look_around, remember
-from importer.commands.waiting import watched
+from importer.commands.surroundings import compile_for, learn, remember
+from importer.commands.waiting import deadline_of, in_time
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
 from importer.model import Counts, Observer, Progress, Silent, Tally, Unsettled
 from importer.planning import Decision
@@ -29,16 +29,15 @@ from importer.state import Identity, State
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import polars as pl
 
+    from importer.commands.neighbours import Expected
+    from importer.commands.surroundings import Learnt, Listed, Surroundings
     from importer.mapping import Compiled, Mapping
-    from importer.model import Clock
     from importer.sources import Source
-
-T = TypeVar("T")
 
 
 def run(
@@ -69,21 +68,27 @@ def run_through(
     try:
         with Stopping() as stopping:
             job = prepare(mapping, sheet, options or RunOptions())
-            result = _locked(_Call(door, job, stopping, observer or Silent(), started))
+            result = perform(Call(door, job, stopping, observer or Silent(), started))
     except ImporterError as error:
         result = RunResult(error=error)
     return replace(result, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """What a run is called with, and when that was (monotonic seconds)."""
+class Call:
+    """What a run is called with, and when that was (monotonic seconds).
+
+    With `learnt` nothing is asked of Webflow before the sheet is checked; what others call its rows is put into
+    `expected`.
+    """
 
     door: Door
     job: Job
     stopping: Stopping
     observer: Observer
     started: float
+    learnt: Learnt | None = None
+    expected: Expected | None = None
 
 
 @dataclass(slots=True)
@@ -114,7 +119,28 @@ class _Run:
     rejects: Path | None = None
 
 
-def _locked(call: _Call) -> RunResult:
+def perform(call: Call) -> RunResult:
+    """Do one run from its beginning to its end; raises what ends it before it has begun."""
+    with _ready(call) as current:
+        _begin(current)
+        if current.error is None:
+            call.door.wait(_published(current))
+        return _ended(current)
+
+
+def rehearse(call: Call) -> RunResult:
+    """Do all that a run does before it begins: check the sheet and ask the guards; nothing is written down of it.
+
+    Good items are counted as `not_sent`; a guard that trips is the result's `error`.
+    """
+    with _ready(call) as current:
+        counts = Counts(total=current.sheet.total, rejected=current.sheet.bad.len(), not_sent=current.sheet.good)
+        return RunResult(runs=(replace(_summary(current), run=None, counts=counts),), error=current.error)
+
+
+@contextmanager
+def _ready(call: Call) -> Iterator[_Run]:
+    """Hold the sheet and the state file of a run that is checked, and that guards allow, or `error` says what not."""
     job = call.job
     with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
         for line in (source.detected, *source.notes):
@@ -128,17 +154,15 @@ def _locked(call: _Call) -> RunResult:
             current.counts.in_doubt = len(current.in_doubt)
             current.counts.not_sent = current.sheet.good - current.counts.in_doubt
             current.counts.rejected = current.sheet.bad.len()
-        _begin(current)
-        if current.error is None:
-            call.door.wait(_published(current))
-        return _ended(current)
+        yield current
 
 
-def _checked(call: _Call, source: Source, state: State) -> _Run:
+def _checked(call: Call, source: Source, state: State) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
     job, stopping, observer = call.job, call.stopping, call.observer
-    around, tally = call.door.wait(stopping.unless_told(_asked(call)))
-    compiled = compile_for(job.mapping, around, source, today=today_of(job.mapping), draft=job.options.draft)
+    learnt = call.learnt or call.door.wait(stopping.unless_told(asked(call)))
+    around = learnt.around
+    compiled = compile_for(job.mapping, learnt.then, source, today=today_of(job.mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)
     state.claim(Identity(job.mapping.name, around.site, around.schema.id))
@@ -150,11 +174,15 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
     def on_batch(read: int, mapped: pl.DataFrame) -> None:
         stopping.check()
         foresight.add(mapped)
+        if call.expected is not None:
+            call.expected.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
     sheet = check_sheet(source, compiled, on_batch=on_batch)
     foreseen = foresight.counts(sheet)
     stopping.check()
+    if call.expected is not None:
+        call.expected.settle(sheet)
     return _Run(
         call.door,
         job,
@@ -170,37 +198,16 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
         foresight.in_doubt(sheet),
         selection,
         counts=Counts(total=sheet.total),
-        tally=tally,
+        tally=learnt.tally,
     )
 
 
-async def _asked(call: _Call) -> tuple[Surroundings, Tally]:
-    job = call.job
-    async with call.door.open(job) as opened:
-        drafts = job.options.draft or job.mapping.publish == "draft"
-        asking = watched(look_around(opened.client, job.mapping, drafts=drafts), opened, call.observer)
-        return await _in_time(asking, _deadline(job, call.started, opened.clock), opened.clock), opened.tally
-
-
-async def _in_time(work: Coroutine[Any, Any, T], deadline: float | None, clock: Clock) -> T:
-    """Await work that nothing hangs on; `GRACE` after the deadline it is given up."""
-    if deadline is None:
-        return await work
-    task = asyncio.ensure_future(work)
-    timer = asyncio.ensure_future(clock.sleep(max(0.0, deadline + GRACE - clock.monotonic())))
-    try:
-        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        timer.result()  # a clock that fails is no deadline that passed
-        raise DeadlinePassed(
-            "The deadline passed before Webflow had said what the import needs to know; nothing was sent.",
-            "Run the same command again, with more time: see --deadline and --requests-per-minute.",
-        )
-    finally:
-        task.cancel()
-        timer.cancel()
-        await asyncio.wait((task, timer))
+async def asked(call: Call, listed: Listed | None = None) -> Learnt:
+    """Ask Webflow for what the import needs to know; raises DeadlinePassed if that takes too long."""
+    async with call.door.open(call.job) as opened:
+        deadline = deadline_of(call.job.options, call.started, opened.clock)
+        asking = learn(opened, call.job, call.observer, listed)
+        return await in_time(asking, None if deadline is None else deadline + GRACE, opened.clock)
 
 
 def _begin(current: _Run) -> None:
@@ -264,7 +271,9 @@ async def _published(current: _Run) -> None:
         todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None)
         try:
             with current.stopping.telling(session.interrupt):
-                await session.publish(todos, _plan(current), deadline=_deadline(job, current.started, opened.clock))
+                await session.publish(
+                    todos, _plan(current), deadline=deadline_of(options, current.started, opened.clock)
+                )
         except ImporterError as error:
             current.error = error
         left = session.left_over(current.in_doubt)
@@ -280,13 +289,6 @@ def _plan(current: _Run) -> Plan:
         if decision is Decision.CREATE:
             creates[locale] = number if current.selection.limit is None else min(number, current.selection.limit)
     return Plan(creates)
-
-
-def _deadline(job: Job, started: float, clock: Clock) -> float | None:
-    """The moment (of the clock) at which the run's time is over; it runs since the command began."""
-    if job.options.deadline is None:
-        return None
-    return clock.monotonic() + job.options.deadline - (time.monotonic() - started)
 
 
 def _take(current: _Run, session: Session, tally: Tally) -> None:

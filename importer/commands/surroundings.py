@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeAlias
 
 from importer.commands.finding import ID, find_collection, find_site, read_schema
+from importer.commands.waiting import watched
 from importer.errors import Outage, SourceError, UsageError
 from importer.fields import ReferenceTable, reference_table
 from importer.mapping import check_matches, compile_mapping, find_column, reference_needs
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from importer.client import Client, ListedItem
+    from importer.commands.loading import Job
+    from importer.commands.opening import Connection
     from importer.mapping import Compiled, Mapping
+    from importer.model import Observer, Tally
     from importer.sources import Source
     from importer.state import State
 
@@ -51,11 +56,45 @@ class Surroundings:
     references: dict[str, References] = field(default_factory=dict)
 
 
-async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surroundings:
+Listed: TypeAlias = "dict[tuple[str, bool], list[ListedItem]]"
+"""The items of collections that are referred to, each listed once, by the collection's id and whether with drafts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was asked of Webflow, the requests that it took, and the server's time when the asking began, if known.
+
+    `foretold` says, by field slug, what can be referred to once other mappings of the command have run: a sheet is
+    checked against it, but nothing of it is kept.
+    """
+
+    around: Surroundings
+    tally: Tally
+    at: datetime | None = None
+    foretold: dict[str, References] = field(default_factory=dict)
+
+    @property
+    def then(self) -> Surroundings:
+        """The surroundings as they will be once the mapping's turn has come."""
+        return replace(self.around, references={**self.around.references, **self.foretold})
+
+
+async def learn(opened: Connection, job: Job, observer: Observer, listed: Listed | None = None) -> Learnt:
+    """Ask for what a job needs to know; somebody who watches is told what is waited for."""
+    began = opened.clock.monotonic()
+    asking = look_around(opened.client, job.mapping, drafts=job.drafts, listed=listed)
+    around = await watched(asking, opened, observer)
+    now = opened.client.server_now()
+    took = timedelta(seconds=opened.clock.monotonic() - began)
+    return Learnt(around, opened.tally, None if now is None else now[0] - took)
+
+
+async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed: Listed | None = None) -> Surroundings:
     """Ask Webflow for what the mapping needs, and for nothing else.
 
     A mapping that names its collection by id and no locale tag needs no more than the scope `cms:read`. With `drafts`
-    staged items may be referred to as well. Raises MappingError for a collection, site or locale that is not there.
+    staged items may be referred to as well. What is `listed` already is not listed again.
+    Raises MappingError for a collection, site or locale that is not there.
     """
     found = await find_collection(client, mapping)
     site = found.site
@@ -66,13 +105,14 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool) -> Surr
     named = [need for need in needs if need.match not in _EVERYWHERE]
     check_matches(mapping, [(need, await read_schema(client, need.collection_id)) for need in named])
     references: dict[str, References] = {}
-    listed: dict[str, list[ListedItem]] = {}
+    listed = {} if listed is None else listed
     for need in needs:
-        if need.collection_id not in listed:
-            listed[need.collection_id] = await list_items(client, need.collection_id, drafts=drafts)
+        asked = (need.collection_id, drafts)
+        if asked not in listed:
+            listed[asked] = await list_items(client, need.collection_id, drafts=drafts)
         pairs = tuple(
             (str(text), item.id)
-            for item in listed[need.collection_id]
+            for item in listed[asked]
             if (text := item.field_data.get(need.match)) not in {None, ""}
         )
         name = found.names.get(need.collection_id, need.collection_id)

@@ -1,10 +1,12 @@
-"""Says what is waited for while a command asks Webflow, before there is anything else to tell."""
+"""Waits for what a command asks Webflow before there is anything else to tell: how long, and for what."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, TypeVar
 
+from importer.errors import DeadlinePassed
 from importer.model import Progress
 
 if TYPE_CHECKING:
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from importer.commands.opening import Connection
-    from importer.model import Observer
+    from importer.commands.options import RunOptions
+    from importer.model import Clock, Observer
 
 T = TypeVar("T")
 
@@ -38,3 +41,31 @@ async def watched(work: Coroutine[Any, Any, T], opened: Connection, observer: Ob
     if not looking.cancelled():
         looking.result()  # what fails in the observer is no matter of the work, but no secret either
     return answer
+
+
+def deadline_of(options: RunOptions, started: float, clock: Clock) -> float | None:
+    """The moment (of the clock) at which a command's time is over; `started`, it began (monotonic seconds)."""
+    if options.deadline is None:
+        return None
+    return clock.monotonic() + options.deadline - (time.monotonic() - started)
+
+
+async def in_time(work: Coroutine[Any, Any, T], until: float | None, clock: Clock) -> T:
+    """Await work that nothing hangs on; at this moment (of the clock) it is given up, as the deadline has passed."""
+    if until is None:
+        return await work
+    task = asyncio.ensure_future(work)
+    timer = asyncio.ensure_future(clock.sleep(max(0.0, until - clock.monotonic())))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        timer.result()  # a clock that fails is no deadline that passed
+        raise DeadlinePassed(
+            "The deadline passed before Webflow had said what the import needs to know; nothing was sent.",
+            "Run the same command again, with more time: see --deadline and --requests-per-minute.",
+        )
+    finally:
+        task.cancel()
+        timer.cancel()
+        await asyncio.wait((task, timer))

@@ -4,7 +4,7 @@
     |- UsageError SourceError MappingError StateError NotYet      2  invalid
     |- TokenError ScopeError                                      3  denied
     |- SiteUnpublished CollectionChanged PlanLimit                4  refused
-    |- Outage DeadlinePassed DiskFull Locked                      5  stopped
+    |- Outage DeadlinePassed DiskFull Locked NotRun               5  stopped
     |- GuardTripped IdentityChanged SourceEmpty                   6  guarded
     |- Interrupted                                          130/143  stopped
     `- Bug                                                       70  bug
@@ -146,6 +146,13 @@ class Locked(ImporterError):  # noqa: N818 - named by what the state file is
     """Another run holds the state file."""
 
     code = "locked"
+    exit_code = 5
+
+
+class NotRun(ImporterError):  # noqa: N818 - what is said of a mapping, not what broke it
+    """A mapping of several had no turn, because of what ended another one."""
+
+    code = "not_run"
     exit_code = 5
 
 

@@ -20,7 +20,8 @@ def progress_line(progress: Progress, *, seconds: float) -> str:
         parts.append(f"{progress.rejected:,} rejected")
     if seconds >= 1 and progress.done:
         parts.append(f"{progress.done / seconds:,.0f} rows/s")
-    return ", ".join([*parts, *asides(progress)])
+    said = ", ".join([*parts, *asides(progress)])
+    return f"{progress.mapping}: {said}" if progress.mapping else said
 
 
 def asides(progress: Progress) -> list[str]:

@@ -94,6 +94,13 @@ def counts_lines(counts: Counts) -> list[str]:
     return [*lines, _line(f"{counts.total:,}", "in all")] if len(lines) != 1 else lines
 
 
+def kinds_of(counts: Counts) -> str:
+    """Say in one line how items ended, "412 published, 61 staged, 27 rejected"; nothing where there are none."""
+    named = {name: label.partition(" (")[0] for name, label in _LABELS.items()}
+    said = [f"{getattr(counts, name):,} {label}" for name, label in named.items() if getattr(counts, name)]
+    return ", ".join(said)
+
+
 def error_text(error: ImporterError) -> str:
     """Give what went wrong, and what to do next, as sentences."""
     return "\n".join(filter(None, (_sentence(error.message), _sentence(error.hint))))
