@@ -103,7 +103,8 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
     """Read, map and check every row; send nothing.
 
     Problems are printed; the rejected rows are written into runs/check/ beside the state file, with what is wrong and
-    what to do about it.
+    what to do about it. With several mappings, rows may name what another of the sheets will make; the rejected rows
+    are then in runs/check-MAPPING/.
     """
     named, options = files_of(files), options_of(given)
     watching = {"quiet": quiet, "progress": not no_progress}
@@ -121,7 +122,7 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
 
 @group.command(
     short_help="Send the items; the same command again goes on where it stopped.",
-    epilog="Example:  importer run mappings/products.toml products.xlsx --limit 10 --draft",
+    epilog="Example:  importer run mappings/tags.toml mappings/blog_posts.toml --limit 10 --draft",
 )
 @MAPPING_AND_SHEET
 @destination
@@ -130,7 +131,12 @@ def check(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bo
 @talking
 @as_json
 def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
-    """Check the whole sheet, then send its items; the same command again goes on where it stopped."""
+    """Check the whole sheet, then send its items; the same command again goes on where it stopped.
+
+    With several mappings, each reads the sheet that it names, and those go first whose items others refer to. All
+    are checked before the first item is sent. One that fails keeps back only those that refer to its items. They
+    share --requests-per-minute and --deadline; --limit and the guards count for each.
+    """
     named, options = files_of(files), options_of(given)
     watching = {"quiet": quiet, "progress": not no_progress}
     if named.several:
@@ -153,7 +159,7 @@ def run(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool
 @talking
 @as_json
 def retry(files: tuple[str, ...], *, as_json: bool, quiet: bool, no_progress: bool, **given: Any) -> int:
-    """Send only the rows that failed; from the sheet of the last run unless one is named."""
+    """Send only the rows that failed; from the sheet of the last run unless one is named. Takes several mappings."""
     named, options = files_of(files), options_of(given)
     watching = {"quiet": quiet, "progress": not no_progress}
     if named.several:

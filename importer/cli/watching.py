@@ -31,6 +31,7 @@ class Watcher:
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
         self._bar: tqdm[NoReturn] | None = None
         self._started = self._spoken = time.monotonic()
+        self._mapping = ""
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +52,8 @@ class Watcher:
                 self._draw(progress)
             return
         now = time.monotonic()
+        if progress.mapping != self._mapping:  # speed is that of the mapping that is at work
+            self._mapping, self._started = progress.mapping, now
         if now - self._spoken >= PLAIN_EVERY:
             self._spoken = now
             with telling():

@@ -88,17 +88,16 @@ class Neighbour:
 
     def foretold(self, references: References, *, drafts: bool) -> References:
         """Add what the sheet is about to make, where nothing that is there is called so."""
-        known = self.listed_late(references, drafts=drafts)
         new = pl.DataFrame(
-            list(self.expected.pairs(known.match, drafts=drafts, locale=self._locale)),
+            list(self.expected.pairs(references.match, drafts=drafts, locale=self._locale)),
             schema={"match": pl.String, "id": pl.String},
             orient="row",
         )
-        there = pl.DataFrame({"match": [text for text, _ in known.pairs]}, schema={"match": pl.String})
+        there = pl.DataFrame({"match": [text for text, _ in references.pairs]}, schema={"match": pl.String})
         missing = new.filter(
             ~normalised(pl.col("match")).is_in(there.select(normalised(pl.col("match"))).to_series().implode())
         )
-        return replace(known, pairs=(*known.pairs, *missing.iter_rows()))
+        return replace(references, pairs=(*references.pairs, *missing.iter_rows()))
 
     def listed_late(self, references: References, *, drafts: bool) -> References:
         """Add the items that the state file holds and that are too new to have been listed."""

@@ -129,7 +129,7 @@ def perform(call: Call) -> RunResult:
 
 
 def rehearse(call: Call) -> RunResult:
-    """Do all that a run does before it begins: check the sheet and ask the guards; nothing is written down of it.
+    """Do all that a run does before it begins: check the sheet and ask the guards; no run is written down.
 
     Good items are counted as `not_sent`; a guard that trips is the result's `error`.
     """

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 
     Mappinglike = Mapping | str | Path
 
-ENDS_ALL = (TokenError, ScopeError, SiteUnpublished, PlanLimit, DeadlinePassed, DiskFull, Interrupted)
+ENDS_ALL = (TokenError, ScopeError, SiteUnpublished, DeadlinePassed, DiskFull, Interrupted)
 """What ends the whole command: it is about the token, the site, the time or the machine, which all mappings share."""
 
-OUTAGES = 2
-"""Outages of one mapping after the other from which on it is taken to be Webflow that is out, for all of them."""
+ENDS_ALL_TWICE = (Outage, PlanLimit)
+"""What may be one mapping's own trouble, but is taken to be everybody's once two in a row have met it."""
 
 
 def run_all(
@@ -133,7 +133,7 @@ class _Several:
     turns: list[_Turn] = field(default_factory=list)
     arranged: Arranged | None = None
     ended: str = ""
-    outages: int = 0
+    before: ImporterError | None = None
     checks: bool = False
     stopping: Stopping = field(default_factory=Stopping)
     started: float = field(default_factory=time.monotonic)
@@ -191,11 +191,12 @@ class _Several:
 
     def _weigh(self, turn: _Turn) -> None:
         """See whether what ended a mapping ends them all, and say at once that it ended."""
-        error = turn.error
-        self.outages = self.outages + 1 if isinstance(error, Outage) else 0
+        error, before = turn.error, self.before
+        self.before = error
         if error is None:
             return
-        if isinstance(error, ENDS_ALL) or self.outages >= OUTAGES:
+        again = isinstance(error, ENDS_ALL_TWICE) and type(error) is type(before)
+        if again or isinstance(error, ENDS_ALL):
             self.ended = f"what ended {turn.name} is a matter of the whole command"
         elif self.observer is not None:
             self.observer.say(f"{turn.name} cannot go on, others do: {error.message}")
@@ -205,6 +206,11 @@ class _Several:
         turn.job = prepare(turn.mapping, None, options)
         if options.only_failed:
             turn.job = replace(turn.job, sheet=last_sheet(turn.job))
+        if str(turn.job.sheet) == "-":
+            raise UsageError(
+                "Its sheet is standard input, which can be read once, and by one mapping.",
+                "Write the sheet into a file and name that in [source] path, or run this mapping by itself.",
+            )
 
     def _learn(self, turn: _Turn, listed: Listed) -> None:
         call = self._call(turn, hushed=True)

@@ -74,7 +74,8 @@ class Sheets:
     def write(self) -> None:
         """Write mappings and sheets."""
         for name, fields in self.fields.items():
-            lines = [f'collection = "{name}"', self.also[name], "[source]", f'path = "{name}.csv"', "[fields]"]
+            source = [] if "source" in self.also[name] else ["[source]", f'path = "{name}.csv"']
+            lines = [f'collection = "{name}"', self.also[name], *source, "[fields]"]
             lines += ['name = "Name"', 'slug = "Slug"', *(f"{slug} = {rule}" for slug, rule in fields.items())]
             self.path(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
             text = "\n".join([self.heads[name], *self.rows[name]]) + "\n"

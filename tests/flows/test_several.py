@@ -120,6 +120,10 @@ def _broken_file(one: Shop) -> None:
     one.also["writers"] = "[fields"
 
 
+def _standard_input(one: Shop) -> None:
+    one.also["writers"] = 'source = { path = "-" }'
+
+
 def _empty_sheet(one: Shop) -> None:
     one.rows["writers"] = []
 
@@ -128,6 +132,7 @@ FAILURES: dict[str, tuple[Callable[[Shop], None], dict[str, tuple[int, str | Non
     "a column that is not there": (_no_such_column, {"writers": (2, "mapping")}),
     "a site that is not there": (_no_such_collection, {"writers": (2, "mapping")}),
     "no TOML": (_broken_file, {"writers": (2, "mapping")}),
+    "a sheet from standard input": (_standard_input, {"writers": (2, "usage")}),
     "an empty sheet": (_empty_sheet, {"writers": (6, "source_empty")}),
 }
 
@@ -195,12 +200,15 @@ def test_an_outage_of_one_leaves_the_others_their_turn(shop: Callable[..., Shop]
     assert one.whole()
 
 
-def test_two_outages_in_a_row_end_the_command(shop: Callable[..., Shop]) -> None:
-    """Where one mapping after the other meets an outage, it is Webflow's: the others do not wait for one each."""
+@pytest.mark.parametrize(("fault", "ended"), [("refuse", (5, "outage")), ("plan_limit", (4, "plan_limit"))])
+def test_the_same_trouble_twice_in_a_row_ends_the_command(
+    shop: Callable[..., Shop], fault: str, ended: tuple[int, str]
+) -> None:
+    """Where one mapping after the other meets an outage, or a full plan, it is Webflow's: the others do not try."""
     one = shop()
-    one.night.faults = [{"when": {"method": "POST"}, "do": "refuse"}]
-    results = one.run("topics writers books reviews")
-    assert by_name(results) == {"topics": (5, "outage"), "writers": (5, "outage"), "books": NOT_RUN, "reviews": NOT_RUN}
+    one.night.faults = [{"when": {"method": "POST"}, "do": fault}]
+    results = one.run("topics writers reviews")
+    assert by_name(results) == {"topics": ended, "writers": ended, "reviews": NOT_RUN}
 
 
 @pytest.mark.parametrize(

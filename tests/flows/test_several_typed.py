@@ -49,6 +49,8 @@ def test_a_whole_site_is_checked_before_anything_is_sent(sheets: Sheets) -> None
         ("reviews.toml", 4, "reference_unknown", "Odd"),
     ]
     assert (results.exit_code, results.counts.rejected, results.counts.not_sent) == (1, 2, 11)
+    offline = check_all(ALL, RunOptions(sandbox=True, offline=True))
+    assert offline.as_json()["problems"] == problems
 
 
 def test_two_rows_of_one_name_are_ambiguous_before_they_are_there(sheets: Sheets) -> None:
