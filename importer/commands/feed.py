@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,13 @@ from importer.planning import Decision, decide
 from importer.publishing import Todo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from importer.commands.checking import Sheet
     from importer.mapping import Compiled
     from importer.model import Item
     from importer.publishing.ledger import Ledger
+    from importer.publishing.matching import Key
     from importer.settings import RowRanges
     from importer.sources import Source
     from importer.state import State
@@ -42,11 +43,16 @@ NEEDED = frozenset({Decision.CREATE, Decision.PUBLISH, Decision.SETTLE, Decision
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for: rows, a number of items to send, or only what failed."""
+    """What was asked for: rows, a number of items to send, or only what failed.
+
+    `failed` names rows that failed, though the state file does not say so any more: it forgets what our own checks
+    said as soon as a sheet is checked anew.
+    """
 
     rows: RowRanges | None = None
     limit: int | None = None
     only_failed: bool = False
+    failed: frozenset[Key] = frozenset()
 
     def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows that were asked for."""
@@ -56,31 +62,46 @@ class Selection:
         return frame.filter(pl.any_horizontal(inside))
 
 
-def decisions(frame: pl.DataFrame, state: State, *, retry: bool) -> list[tuple[Decision, Row | None]]:
+def decisions(frame: pl.DataFrame, state: State, asked: Selection) -> list[tuple[Decision, Row | None]]:
     """Decide about each row of a mapped frame by what the state says of it."""
     standing = state.standing(list(zip(frame["_locale"], frame["_key"], strict=True)))
-    if not standing:
-        return [(decide(None, "", live=True, retry=retry), None)] * frame.height
+    if not standing and not asked.failed:
+        return [(decide(None, "", live=True, retry=asked.only_failed), None)] * frame.height
     lines = frame.select("_locale", "_key", "_hash", ~(pl.col("_draft") | pl.col("_archived"))).iter_rows()
-    return [
-        (decide(row := standing.get((locale, key)), source_hash, live=live, retry=retry), row)
-        for locale, key, source_hash, live in lines
-    ]
+    decided = []
+    for locale, key, source_hash, live in lines:
+        row = standing.get((locale, key))
+        retry = asked.only_failed and not (row is None and (locale, key) in asked.failed)
+        decided.append((decide(row, source_hash, live=live, retry=retry), row))
+    return decided
+
+
+def _only_checked(row: Row) -> bool:
+    """Whether none but our own checks refused a row so far."""
+    return row.status is Status.REJECTED and row.error_source == "check"
 
 
 class Foresight:
-    """What pass 1 foresees of each row: seven bytes a row, until it is known which rows are bad."""
+    """What pass 1 foresees of each row: seven bytes a row, until it is known which rows are bad.
 
-    def __init__(self, state: State, selection: Selection) -> None:
-        self._state, self._selection = state, selection
+    `selection` comes to name rows that only our own checks refused so far, where none but failed ones are asked for;
+    `unnamed` are the numbers of those of them that had no key.
+    """
+
+    def __init__(self, state: State, selection: Selection, unnamed: frozenset[int] = frozenset()) -> None:
+        self._state, self.selection, self._unnamed = state, selection, unnamed
         self._parts: list[pl.DataFrame] = []
         self._locales: dict[str, int] = {}
         self._in_doubt: dict[tuple[str, str], int] = {}
 
     def add(self, mapped: pl.DataFrame) -> None:
         """Take a mapped batch of pass 1."""
-        frame = self._selection.keep(mapped.filter(pl.col("_key").is_not_null()))
-        known = decisions(frame, self._state, retry=self._selection.only_failed)
+        frame = self.selection.keep(mapped.filter(pl.col("_key").is_not_null()))
+        if self._unnamed:
+            self._failed(frame.filter(pl.col(ROW).is_in(self._unnamed)).select("_locale", "_key").iter_rows())
+        known = decisions(frame, self._state, self.selection)
+        if self.selection.only_failed:
+            self._failed((row.locale, row.key) for _, row in known if row is not None and _only_checked(row))
         decided = [DECISIONS.index(decision) for decision, _ in known]
         if SETTLE in decided:
             for number, (_, row) in zip(frame[ROW], known, strict=True):
@@ -94,6 +115,9 @@ class Foresight:
                 pl.Series("locale", locales, dtype=pl.UInt16),
             )
         )
+
+    def _failed(self, keys: Iterable[Key]) -> None:
+        self.selection = replace(self.selection, failed=self.selection.failed.union(keys))
 
     def counts(self, sheet: Sheet) -> Counter[tuple[Decision, str]]:
         """Count the good rows by decision and locale."""
@@ -159,7 +183,7 @@ class Feed:
         self.drawn += number
 
     def _of_part(self, frame: pl.DataFrame) -> Iterator[Todo]:
-        decided = decisions(frame, self._state, retry=self._selection.only_failed)
+        decided = decisions(frame, self._state, self._selection)
         at_rest = pl.Series([decision not in SENDING for decision, _ in decided], dtype=pl.Boolean)
         self._at_rest -= sum(at_rest)
         if self._stopped():

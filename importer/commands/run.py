@@ -169,7 +169,8 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
     remember(state, job.mapping, around)
     options = job.options
     selection = Selection(options.rows, options.limit, options.only_failed)
-    foresight = Foresight(state, selection)
+    unnamed = state.unnamed_rejects(None if source.ours else job.sheet_text) if options.only_failed else frozenset()
+    foresight = Foresight(state, selection, unnamed)
 
     def on_batch(read: int, mapped: pl.DataFrame) -> None:
         stopping.check()
@@ -196,7 +197,7 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
         sheet,
         foreseen,
         foresight.in_doubt(sheet),
-        selection,
+        foresight.selection,
         counts=Counts(total=sheet.total),
         tally=learnt.tally,
     )

@@ -174,7 +174,9 @@ class _Several:
             if turn.error is not None:
                 continue
             if reason := self.ended or self._hindered(turn):
-                turn.error = NotRun(f"Had no turn: {reason}.", "Once that is put right, the same command goes on from here.")
+                turn.error = NotRun(
+                    f"Had no turn: {reason}.", "Once that is put right, the same command goes on from here."
+                )
                 continue
             try:
                 step(turn)

@@ -314,6 +314,14 @@ def forget_checked(connection: sqlite3.Connection, source: str | None, source_ro
         connection.executemany(f"{question} AND source_row = ?2", [(source, number) for number in source_rows])
 
 
+def unnamed_rejects(file: StateFile, source: str | None) -> frozenset[int]:
+    """Tell the numbers of the rows (of a sheet) that our own checks refused and that had no key of their own."""
+    lines = file.all(
+        "SELECT source_row FROM rows WHERE unnamed AND status = 'rejected' AND (?1 IS NULL OR source = ?1)", (source,)
+    )
+    return frozenset(number for (number,) in lines)
+
+
 def clear_errors(connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]]) -> None:
     """Forget what our own checks found: the rows are good again."""
     connection.executemany(

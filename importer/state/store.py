@@ -94,6 +94,10 @@ class State(Book):
         with self._file.transaction() as connection:
             rows.forget_checked(connection, source, source_rows)
 
+    def unnamed_rejects(self, source: str | None) -> frozenset[int]:
+        """Tell the numbers of the rows of a sheet (None: of any) that our checks refused and that had no key."""
+        return rows.unnamed_rejects(self._file, source)
+
     def clear_errors(self, keys: Sequence[Named]) -> None:
         """Forget what our own checks found: the rows are good again, a rejected one is pending."""
         with self._file.transaction() as connection:

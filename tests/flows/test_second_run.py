@@ -210,6 +210,19 @@ def test_retry_sends_any_rejected_row_and_nothing_else(night: Callable[..., Nigh
     assert one.published() == names(5)
 
 
+def test_retry_sends_rows_that_were_corrected_since_our_checks_refused_them(night: Callable[..., Night]) -> None:
+    """Rows that our own checks refused have failed too: corrected, `retry` sends them, also one that had no key."""
+    one = night()
+    good = one.sheet
+    one.sheet = one.changed(Text={1: "x" * 201, 2: "x" * 201}, Slug={3: None})
+    assert one.run().counts.rejected == 3
+    one.sheet = good.vstack(one.rows(7).tail(2)).with_columns(Text=pl.Series([*good["Text"], "6", "7"]))
+    one.sheet = one.changed(Text={2: "x" * 201})
+    counts = one.run(only_failed=True).counts
+    assert (counts.created, counts.unchanged, counts.rejected, counts.skipped) == (2, 2, 1, 2)
+    assert one.published() == ["note-1", "note-2", "note-4", "note-5"]
+
+
 @pytest.mark.parametrize("landed", [True, False])
 def test_row_in_flight_is_settled_first(night: Callable[..., Night], *, landed: bool) -> None:
     """In flight: looked for before anything of it is sent again; found, or sent once more."""
