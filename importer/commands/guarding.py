@@ -62,3 +62,10 @@ def require_same_identity(
             f" {new} rows would become new items. Nothing was sent.",
             "Take the mapping's change back; or, if new items are meant, run again with --accept-new-keys.",
         )
+
+
+def keep_identity(state: State, compiled: Compiled, *, renew: bool) -> None:
+    """Keep the rules of key and slug: before the first row is made by them, and once rows were made by new ones."""
+    for name, rule in (("key_rule", compiled.key_rule), ("slug_rule", compiled.slug_rule)):
+        if renew or state.fact(name) is None:
+            state.set_fact(name, rule)

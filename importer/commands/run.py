@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
-from importer.commands.guarding import bound_by_rules, require_allowed, require_same_identity
+from importer.commands.guarding import bound_by_rules, keep_identity, require_allowed, require_same_identity
 from importer.commands.loading import Job, Sheetlike, prepare, today_of
 from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
@@ -215,10 +215,16 @@ def _begin(current: _Run) -> None:
     """Write down that the run begins, and what our own checks rejected."""
     job, state = current.job, current.state
     mode = job.options.mode_of(job.mapping.mode)
-    current.id = state.start_run(mapping=job.mapping_text, source=job.sheet_text, mode=mode, at=current.door.now())
+    current.id = state.start_run(
+        mapping=job.mapping_text,
+        source=job.sheet_text,
+        mode=mode,
+        at=current.door.now(),
+        taken=lambda run: run_folder(job.state_path, run).exists(),
+    )
     if current.error is not None:
         return
-    _keep_identity(current, renew=not bound_by_rules(state))
+    keep_identity(state, current.compiled, renew=not bound_by_rules(state))
     bad = record_rejected(
         state,
         current.source,
@@ -230,13 +236,6 @@ def _begin(current: _Run) -> None:
     )
     current.counts.rejected = bad
     current.counts.skipped = current.sheet.bad.len() - bad
-
-
-def _keep_identity(current: _Run, *, renew: bool) -> None:
-    """Keep the rules of key and slug: before the first row is made by them, and once rows were made by new ones."""
-    for name, rule in (("key_rule", current.compiled.key_rule), ("slug_rule", current.compiled.slug_rule)):
-        if renew or current.state.fact(name) is None:
-            current.state.set_fact(name, rule)
 
 
 async def _published(current: _Run) -> None:
@@ -321,7 +320,7 @@ def _ended(current: _Run) -> RunResult:
     _write_rejects(current)
     try:
         if counts.created or counts.staged:
-            _keep_identity(current, renew=True)
+            keep_identity(current.state, current.compiled, renew=True)
         code = exit_code(current.error, in_doubt=counts.in_doubt + current.elsewhere, rejected=counts.rejected)
         summary = _summary(current).as_json()
         now = current.door.now()

@@ -11,7 +11,7 @@ from importer.state.file import StateFile
 from importer.state.lock import Heartbeat, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -107,9 +107,20 @@ class Book:
         """What is read; a file that was never claimed holds nothing."""
         return "" if self._identity is None else self._identity.collection
 
-    def start_run(self, *, mapping: str, source: str, mode: str, at: datetime | None = None) -> str:
-        """Write down that a run begins; its name, such as `20261123-174501-ab12`, sorts by time."""
-        return runs.start_run(self._file, mapping=mapping, source=source, mode=mode, at=at)
+    def start_run(
+        self,
+        *,
+        mapping: str,
+        source: str,
+        mode: str,
+        at: datetime | None = None,
+        taken: Callable[[str], bool] = lambda _: False,
+    ) -> str:
+        """Write down that a run begins; its name, such as `20261123-174501-ab12`, sorts by time.
+
+        `taken` tells names that may not be given again: runs of other state files share the folder of their rejects.
+        """
+        return runs.start_run(self._file, mapping=mapping, source=source, mode=mode, at=at, taken=taken)
 
     def finish_run(
         self, run: str, *, verdict: str, exit_code: int, summary: dict[str, Any], at: datetime | None = None

@@ -14,6 +14,7 @@ from importer.state.records import Identity, RunRecord
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from importer.state.file import StateFile
 
@@ -53,13 +54,16 @@ def require_same(noun: str, kept: str, wanted: str, file: StateFile) -> None:
         raise StateError(f"The state file {file.path} belongs to {noun} {kept}, this run is for {noun} {wanted}.", hint)
 
 
-def start_run(file: StateFile, *, mapping: str, source: str, mode: str, at: datetime | None) -> str:
-    """Write down that a run begins; its name sorts by time."""
+def start_run(
+    file: StateFile, *, mapping: str, source: str, mode: str, at: datetime | None, taken: Callable[[str], bool]
+) -> str:
+    """Write down that a run begins; its name sorts by time, and is none that is `taken` by another state file's run."""
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     with file.transaction() as connection:
         while True:
             run = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-            if connection.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone() is None:
+            known = connection.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone()
+            if known is None and not taken(run):
                 break
         connection.execute(
             "INSERT INTO runs (run, mapping, source, mode, started_at) VALUES (?, ?, ?, ?, ?)",

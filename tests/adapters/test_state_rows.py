@@ -255,6 +255,20 @@ def test_runs_are_kept_with_their_summaries(state: State) -> None:
     assert state.last_run() == state.runs("tags")[0]
 
 
+def test_a_run_gets_no_name_that_is_taken(state: State) -> None:
+    """Runs of other state files keep their rejects in the same folder: a name of theirs is not given again."""
+    asked: list[str] = []
+
+    def taken(run: str) -> bool:
+        asked.append(run)
+        return len(asked) < 3
+
+    run = state.start_run(mapping="products", source="p.csv", mode="create", at=NOW, taken=taken)
+    assert asked[2:] == [run]
+    assert len(set(asked)) == 3
+    assert [one.run for one in state.runs()] == [run]
+
+
 def test_facts_are_kept_replaced_listed_and_forgotten(state: State) -> None:
     """Small facts survive the run; `_` and `%` in their names mean themselves."""
     assert state.fact("key_rule") is None

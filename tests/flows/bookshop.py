@@ -113,6 +113,7 @@ class Shop(Sheets):
         results = run_all_through(door, [self.path(name) for name in names], chosen, observer=self)
         if results.refused is None:
             assert sorted(results.names) == sorted(names)
+        assert results.counts.adds_up(), results.counts
         for part in results.parts:
             (run,) = part.runs
             assert run.counts.adds_up(), run.counts

@@ -167,6 +167,7 @@ def test_an_error_is_said_as_sentences_whatever_room_it_comes_from() -> None:
             "0 of 1 row (0 %), waiting for the rate limit (41 s), 1 request left this minute",
         ),
         (Progress(0, 120_000, 0, None), "120,000 rows, 12,000 rows/s"),
+        (Progress(0, 40, 0, None, mapping="tags"), "tags: 40 rows, 4 rows/s"),
         (Progress(0, 0, 0, None, "Webflow: the line is down (8 s)"), "waiting for Webflow: the line is down (8 s)"),
     ],
 )
