@@ -18,6 +18,7 @@ from importer.commands.retry import last_sheet
 from importer.commands.run import Call, asked, perform, rehearse
 from importer.commands.stopping import Stopping
 from importer.errors import (
+    Bug,
     DeadlinePassed,
     DiskFull,
     ImporterError,
@@ -238,7 +239,7 @@ class _Several:
     def _call(self, turn: _Turn, *, hushed: bool = False, foretold: bool = False) -> Call:
         """Put together what a mapping's step is called with."""
         if turn.job is None:
-            raise UsageError(f"{turn.name} was not prepared.")
+            raise Bug(f"{turn.name} was to be worked at before it was prepared")
         learnt, expected = turn.learnt, None
         if self.arranged is not None and learnt is not None:
             learnt = self.arranged.completed(learnt, drafts=turn.job.drafts, foretold=foretold)
@@ -281,8 +282,7 @@ def _path(mapping: Mappinglike) -> Path | None:
 
 
 def _name(mapping: Mappinglike) -> str:
-    path = _path(mapping)
-    return path.stem if path is not None else mapping.name  # type: ignore[union-attr]
+    return Path(mapping).stem if isinstance(mapping, str | Path) else mapping.name
 
 
 def _text(mapping: Mappinglike) -> str:
