@@ -58,7 +58,10 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What a mapping's `[source]` says about reading its sheet; `None` means: find out."""
+    """What a mapping's `[source]` says about reading its sheet; `None` means: find out.
+
+    `charset` is no key of a mapping: it is what a server called the encoding of a sheet that came from it.
+    """
 
     path: str | None = None
     sheet: str | int | None = None
@@ -71,6 +74,7 @@ class SourceOptions:
     timezone: str = "UTC"
     dates: tuple[str, ...] = ()
     base_url: str | None = None
+    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

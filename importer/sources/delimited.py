@@ -13,16 +13,16 @@ from importer.errors import SourceError
 from importer.model import BROKEN, ROW
 from importer.sources.dialect import DELIMITERS, Dialect, find_dialect
 from importer.sources.encoding import Encoding, find_encoding, utf8_pieces
-from importer.sources.header import ERROR_CODE, column_names, header_at, is_ours, letters
+from importer.sources.header import ERROR_CODE, WIDEST, column_names, header_at, is_ours, letters, too_wide
 from importer.sources.records import read_records
 from importer.sources.shape import PLACE, as_meant
 from importer.sources.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from importer.model import SourceOptions
+    from importer.sources.stored import Stored
 
 BLOCK_BYTES = 7 << 19
 """Bytes of a batch: some twenty thousand rows of twelve short cells. Smaller costs more calls, larger more memory."""
@@ -42,32 +42,31 @@ class Delimited:
     `names` are those of the columns in the file; `first` is the number of records up to the header.
     """
 
-    path: Path
-    name: str
+    file: Stored
     encoding: Encoding
     dialect: Dialect
     names: tuple[str, ...]
     first: int
     ours: bool
-    stamp: tuple[int, int]
     block_bytes: int = BLOCK_BYTES
 
     @property
     def detected(self) -> str:
         """What was found out, in a line."""
         header = f"header in row {self.first}" if self.first else "no header"
-        return f"{self.name}: {self.encoding.label}, delimiter {self.dialect.shown}, {header}"
+        packed = "gzip, " if self.file.packed else ""
+        return f"{self.file.name}: {packed}{self.encoding.label}, delimiter {self.dialect.shown}, {header}"
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Read the rows from the beginning: `names` as String, `PLACE` and `BROKEN`.
 
         Raises SourceError if the file has changed since it was opened, or has a quotation mark never closed.
         """
-        self._check_unchanged()
+        self.file.require_unchanged()
         # In pieces, lest the first batch takes in a whole block beside what was read for the header.
-        window = _window(self.path, self.encoding, self.dialect, max(1, self.block_bytes // _PIECES))
+        window = _window(self.file, self.encoding, self.dialect, max(1, self.block_bytes // _PIECES))
         if self.first:
-            read_records(window, self.dialect, (self.name, 1), most=self.first)
+            read_records(window, self.dialect, (self.file.name, 1), most=self.first)
         row = self.first + 1
         while True:
             window.fill(self.block_bytes)
@@ -75,12 +74,12 @@ class Delimited:
                 break
             frame = self._fast(window)
             if frame is None:
-                records = read_records(window, self.dialect, (self.name, row), size=self.block_bytes)
+                records = read_records(window, self.dialect, (self.file.name, row), size=self.block_bytes)
                 frame = frame_of(records, self.names)
             count = frame.height
             yield frame.with_columns(pl.int_range(row, row + count, dtype=pl.UInt32).alias(PLACE))
             row += count
-        self._check_unchanged()
+        self.file.require_unchanged()
 
     def _fast(self, window: Window) -> pl.DataFrame | None:
         """Let polars read the whole records at the beginning of the window; None where it might read them wrong."""
@@ -101,43 +100,32 @@ class Delimited:
         window.drop(len(block))
         return frame.with_columns(pl.lit(None, pl.String).alias(BROKEN))
 
-    def _check_unchanged(self) -> None:
-        if not self.path.exists() or stamp_of(self.path) != self.stamp:
-            raise SourceError(
-                f"{self.name} was changed while it was being read.",
-                "Run the same command again when nobody is writing to it.",
-            )
 
-
-def open_delimited(path: Path, options: SourceOptions, name: str, block_bytes: int = BLOCK_BYTES) -> Delimited:
+def open_delimited(file: Stored, options: SourceOptions, block_bytes: int = BLOCK_BYTES) -> Delimited:
     """Look at the beginning of a file and find out how to read it.
 
     One of our own rejects files is read as we write them, whatever the options say.
     Raises SourceError if it is empty, or if the options contradict it.
     """
-    stamp = stamp_of(path)
-    if not stamp[0]:
+    name = file.name
+    if not file.start(1):
         raise SourceError(f"{name} is empty: it has no header and no rows.", "Is it the right file?")
-    guessed = find_encoding(path, None, name)
-    ours = _ours(path, guessed, name)
+    guessed = find_encoding(file, None, options.charset)
+    ours = _ours(file, guessed)
     if ours is not None:
         dialect, header = ours
-        return Delimited(path, name, guessed, dialect, header, 1, ours=True, stamp=stamp, block_bytes=block_bytes)
-    encoding = guessed if options.encoding is None else find_encoding(path, options.encoding, name)
-    dialect = _dialect(path, encoding, name, (options.delimiter, options.quote))
-    rows = _first_rows(_window(path, encoding, dialect), dialect, name, options.header_row)
+        return Delimited(file, guessed, dialect, header, 1, ours=True, block_bytes=block_bytes)
+    encoding = guessed if options.encoding is None else find_encoding(file, options.encoding)
+    dialect = _dialect(file, encoding, (options.delimiter, options.quote))
+    rows = _first_rows(_window(file, encoding, dialect), dialect, name, options.header_row)
     at = header_at(rows, options.header_row, name)
     width = max(map(len, rows), default=0) if at < 0 else len(rows[at])
     if not width:
         raise SourceError(f"{name} is empty: it has no rows.", "Is it the right file?")
+    if width > WIDEST:
+        raise too_wide(name, width)
     header = column_names([None] * width if at < 0 else [_readable(cell) for cell in rows[at]])
-    return Delimited(path, name, encoding, dialect, header, at + 1, ours=False, stamp=stamp, block_bytes=block_bytes)
-
-
-def stamp_of(path: Path) -> tuple[int, int]:
-    """Give size in bytes and time of the last change (ns): equal means that nobody wrote to the file."""
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
+    return Delimited(file, encoding, dialect, header, at + 1, ours=False, block_bytes=block_bytes)
 
 
 def _first_rows(window: Window, dialect: Dialect, name: str, header_row: int | None) -> list[list[str]]:
@@ -149,15 +137,15 @@ def _first_rows(window: Window, dialect: Dialect, name: str, header_row: int | N
     return read_records(window, dialect, (name, 1), most=header_row)
 
 
-def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str, ...]] | None:
+def _ours(file: Stored, encoding: Encoding) -> tuple[Dialect, tuple[str, ...]] | None:
     """Recognise one of our rejects files, which an editor's spreadsheet may have saved in its own dialect."""
-    sample = _sample(path, encoding).data
+    sample = _sample(file, encoding).data
     if ROW.encode() not in sample or ERROR_CODE.encode() not in sample:
         return None
     for delimiter in DELIMITERS:
         dialect = Dialect(delimiter)
         try:
-            header = read_records(_window(path, encoding, dialect), dialect, (name, 1), most=1)[0]
+            header = read_records(_window(file, encoding, dialect), dialect, (file.name, 1), most=1)[0]
         except SourceError:
             continue  # its quotes make sense with another delimiter, or it is none of ours
         if is_ours(header):
@@ -165,22 +153,22 @@ def _ours(path: Path, encoding: Encoding, name: str) -> tuple[Dialect, tuple[str
     return None
 
 
-def _sample(path: Path, encoding: Encoding) -> Window:
-    window = Window(utf8_pieces(path, encoding, _SAMPLE))
+def _sample(file: Stored, encoding: Encoding) -> Window:
+    window = Window(utf8_pieces(file, encoding, _SAMPLE))
     window.fill(_SAMPLE)
     return window
 
 
-def _dialect(path: Path, encoding: Encoding, name: str, asked: tuple[str | None, str | None]) -> Dialect:
-    window = _sample(path, encoding)
+def _dialect(file: Stored, encoding: Encoding, asked: tuple[str | None, str | None]) -> Dialect:
+    window = _sample(file, encoding)
     whole = window.ended and len(window.data) <= _SAMPLE
     sample = window.data[:_SAMPLE].decode("utf-8", "replace")
-    return find_dialect(sample, *asked, name, whole=whole)
+    return find_dialect(sample, *asked, file.name, whole=whole)
 
 
-def _window(path: Path, encoding: Encoding, dialect: Dialect, piece: int = _SAMPLE) -> Window:
+def _window(file: Stored, encoding: Encoding, dialect: Dialect, piece: int = _SAMPLE) -> Window:
     """Begin at the first record that a spreadsheet shows, reading `piece` bytes at a time."""
-    window = Window(utf8_pieces(path, encoding, piece))
+    window = Window(utf8_pieces(file, encoding, piece))
     if dialect.sep_line:
         plain = Dialect(dialect.delimiter, quote=None)
         read_records(window, plain, ("", 1), most=1)

@@ -13,7 +13,8 @@ from importer.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from importer.sources.stored import Stored
 
 NOT_A_CHARACTER = b"\xff"
 """Stands in our UTF-8 for bytes that are not in the file's encoding; it is never valid in UTF-8."""
@@ -42,6 +43,9 @@ _LABELS = {
     "utf-32-be": "UTF-32 (big endian)",
     "cp1252": "Windows-1252",
 }
+_SAID_OF_ANYTHING = frozenset({"ascii", "utf-8", "utf-8-sig", "iso8859-1", "cp1252", "utf-16", "utf-32"})
+"""Encodings that servers name by default, or that the bytes tell better."""
+
 _COMMON = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "windows-1250", "windows-1251", "macroman")
 
 
@@ -58,39 +62,49 @@ class Encoding:
         return _LABELS.get(self.codec, self.codec)
 
 
-def find_encoding(path: Path, named: str | None, name: str) -> Encoding:
+def find_encoding(file: Stored, named: str | None, charset: str | None = None) -> Encoding:
     """Tell the encoding: as named by the mapping, by its mark, or by what the whole file's bytes can be.
 
+    `charset` is what a server called it, who often does not know: it counts where the bytes do not say otherwise.
     Raises SourceError for a name that Python does not know, and where the mark says otherwise.
     """
-    with path.open("rb") as file:
-        start = file.read(_LOOK)
+    start = file.start(_LOOK)
     marked = next((Encoding(codec, len(mark)) for mark, codec in _MARKS if start.startswith(mark)), None)
     if named is not None:
-        return _as_named(named, marked, name)
+        return _as_named(named, marked, file.name)
     if marked is not None:
         return marked
     unmarked = _utf16_without_mark(start)
     if unmarked is not None:
         return Encoding(unmarked)
-    return Encoding("utf-8" if _is_utf8(path) else "cp1252")
+    told = _told(charset)
+    if told is None:
+        return Encoding("utf-8" if _is_utf8(file) else "cp1252")
+    utf8 = is_strict_utf8(file) and not all(piece.isascii() for piece in file.pieces(_CHUNK))
+    return Encoding("utf-8" if utf8 else told)
 
 
-def utf8_pieces(path: Path, encoding: Encoding, size: int = _CHUNK) -> Iterator[bytes]:
+def utf8_pieces(file: Stored, encoding: Encoding, size: int = _CHUNK) -> Iterator[bytes]:
     """Read a file as UTF-8, a piece of `size` bytes at a time; what is not in the encoding becomes `NOT_A_CHARACTER`.
 
     A UTF-8 file comes as it is, damaged places included.
     """
-    with path.open("rb") as file:
-        file.seek(encoding.mark)
-        if encoding.codec == "utf-8":
-            while piece := file.read(size):
-                yield piece
-            return
-        decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
-        while piece := file.read(size):
-            yield _marked(decoder.decode(piece))
-        yield _marked(decoder.decode(b"", final=True))
+    pieces = _without_mark(file.pieces(size), encoding.mark)
+    if encoding.codec == "utf-8":
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding.codec)("replace")
+    for piece in pieces:
+        yield _marked(decoder.decode(piece))
+    yield _marked(decoder.decode(b"", final=True))
+
+
+def _without_mark(pieces: Iterator[bytes], mark: int) -> Iterator[bytes]:
+    for piece in pieces:
+        rest = piece[mark:]
+        mark -= len(piece) - len(rest)
+        if rest:
+            yield rest
 
 
 def _marked(text: str) -> bytes:
@@ -119,6 +133,16 @@ def _as_named(named: str, marked: Encoding | None, name: str) -> Encoding:
     )
 
 
+def _told(charset: str | None) -> str | None:
+    """Give the codec that a server names, unless it is one that they name without having looked."""
+    try:
+        codec = codecs.lookup(charset or "").name
+        "".encode(codec)
+    except (LookupError, ValueError):
+        return None
+    return None if codec in _SAID_OF_ANYTHING else codec
+
+
 def _utf16_without_mark(start: bytes) -> str | None:
     """Tell UTF-16 by its zero bytes: every other byte of Latin text is one, and text has no others."""
     pairs = len(start) // 2
@@ -132,32 +156,31 @@ def _utf16_without_mark(start: bytes) -> str | None:
     return None
 
 
-def _is_utf8(path: Path) -> bool:
+def _is_utf8(file: Stored) -> bool:
     """Look at the whole file: UTF-8 if all of it is, or if no fewer of its signs are right than wrong."""
-    if is_strict_utf8(path):
+    if is_strict_utf8(file):
         return True
     right = wrong = 0
-    for text in _decoded(path):
+    for text in _decoded(file):
         bad = text.count(_REPLACEMENT)
         wrong += bad
         right += len(text) - len(text.encode("ascii", "ignore")) - bad
     return bool(right) and right >= wrong
 
 
-def is_strict_utf8(path: Path, size: int = _CHUNK) -> bool:
+def is_strict_utf8(file: Stored, size: int = _CHUNK) -> bool:
     """Tell whether all of a file is UTF-8, `size` bytes at a time; polars tells it 10 times faster than a decoder."""
-    with path.open("rb") as file:
-        rest = b""
-        while chunk := file.read(size):
-            data = rest + chunk
-            end = len(data)
-            while end > len(data) - _LONGEST_SIGN and end and data[end - 1] & 0xC0 == _INSIDE:
-                end -= 1
-            if end and data[end - 1] >= _BEGINS:
-                end -= 1  # the sign that begins here may go on in the next chunk
-            if not data.isascii() and not _is_text(data[:end]):
-                return False
-            rest = data[end:]
+    rest = b""
+    for piece in file.pieces(size):
+        data = rest + piece
+        end = len(data)
+        while end > len(data) - _LONGEST_SIGN and end and data[end - 1] & 0xC0 == _INSIDE:
+            end -= 1
+        if end and data[end - 1] >= _BEGINS:
+            end -= 1  # the sign that begins here may go on in the next chunk
+        if not data.isascii() and not _is_text(data[:end]):
+            return False
+        rest = data[end:]
     return _is_text(rest)
 
 
@@ -169,11 +192,10 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _decoded(path: Path) -> Iterator[str]:
+def _decoded(file: Stored) -> Iterator[str]:
     """Read a file as UTF-8, passing over the pieces that are ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if not chunk.isascii() or decoder.getstate()[0]:
-                yield decoder.decode(chunk)
-        yield decoder.decode(b"", final=True)
+    for piece in file.pieces(_CHUNK):
+        if not piece.isascii() or decoder.getstate()[0]:
+            yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)

@@ -20,6 +20,21 @@ _TITLES_ABOVE = 3
 """Rows above the header (a title, a date) are told only from tables at least this wide."""
 
 
+WIDEST = 16_384
+"""Columns of the widest sheet that a spreadsheet program makes (XFD)."""
+
+_UNSEEN = "\ufeff\u200b"
+"""Signs without a look, which exports leave before the first header (a byte order mark written twice)."""
+
+
+def too_wide(name: str, width: int) -> SourceError:
+    """Say that there are more columns than a sheet has; mostly the file is no sheet."""
+    return SourceError(
+        f"{name} has {width:,} columns, and no spreadsheet has more than {WIDEST:,}.",
+        "Is it the right file, and the right delimiter?",
+    )
+
+
 def letters(position: int) -> str:
     """Name a column as spreadsheets do: 0 is A, 26 is AA."""
     name = ""
@@ -44,7 +59,7 @@ def column_names(header: Sequence[str | None], *, keep: Sequence[str] = ()) -> t
     names = []
     for position, written in enumerate(header):
         # a zero byte is how columns of our own begin; no spreadsheet shows one
-        name = (written or "").replace("\0", "")
+        name = (written or "").replace("\0", "").strip(_UNSEEN)
         name = name if name.strip() else letters(position)
         unique, count = name, 1
         while unique in taken:

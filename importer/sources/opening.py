@@ -2,59 +2,49 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, KIND_PREFIX, ROW
+from importer.sources.address import shown
 from importer.sources.delimited import BLOCK_BYTES, open_delimited
 from importer.sources.frame import as_texts
 from importer.sources.header import column_names, header_at, is_ours
+from importer.sources.json_lines import open_json_lines
+from importer.sources.kinds import FileKind, kind_by_content, kind_of
+from importer.sources.parquet import open_parquet
 from importer.sources.shape import PLACE, Shape, kept
 from importer.sources.source import Found, Source
+from importer.sources.stored import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from importer.model import SourceOptions
+    from importer.sources.json_lines import JsonLines
+    from importer.sources.parquet import Parquet
+    from importer.sources.stored import Stored
     from importer.sources.workbook import Column
 
-_TEXT = frozenset({".csv", ".tsv", ".tab", ".txt"})
-_WORKBOOK = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
-_MAGIC = (
-    (b"PK\x03\x04", "a workbook or another archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"%PDF", "a PDF"),
-    (b"\x1f\x8b", "compressed (gzip)"),
-    (b"PAR1", "a Parquet file"),
-)
 _LOOK_AHEAD = 200
-_START = 1024
-_PLAIN = re.compile(rb"[\t\n\r -~\x80-\xff]*")
-_PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<\?xml)", re.IGNORECASE)
-_A_PAGE = "a web page (HTML) or XML"
-_RENAME = "Give it the ending that it should have."
-_REMEDIES = {
-    _A_PAGE: "Export the sheet as CSV or as a workbook again; what was saved may be a page that asks to log in.",
-    "empty": "Save or download it again.",
-}
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def open_source(
     where: str | Path | pl.DataFrame, options: SourceOptions, *, name: str | None = None, block_bytes: int = BLOCK_BYTES
 ) -> Source:
-    """Open a CSV, TSV, XLSX, XLSM, XLS, XLSB or ODS file, standard input (`-`, a CSV), or a frame.
+    """Open a file of any kind that `kinds` knows, standard input (`-`, a CSV, packed or not), or a frame.
 
     `block_bytes` bounds a batch. Raises SourceError, a sentence for each thing that can be wrong with a file.
     """
@@ -82,44 +72,66 @@ def _open_file(path: Path, options: SourceOptions, name: str, block_bytes: int) 
         raise SourceError(
             f"{path} is no ordinary file, and a sheet is read twice.", "Pipe it in instead: `-` is standard input."
         )
-    with path.open("rb") as file:
-        start = file.read(_START)
-    suffix = path.suffix.lower()
-    if suffix not in _TEXT | _WORKBOOK:
-        ending = f"files that end in {suffix!r} are not known" if suffix else "its name has no ending"
-        raise SourceError(
-            f"{name}: {ending}, so nobody can tell what kind of sheet it is.",
-            f"Sheets are {' '.join(sorted(_TEXT | _WORKBOOK))}; export it as one of these.",
-        )
-    what = _other_kind(start, workbook=suffix in _WORKBOOK)
-    if what is not None:
-        called = "workbook" if suffix in _WORKBOOK else "text file"
-        raise SourceError(f"{name} is called a {called}, but it is {what}.", _REMEDIES.get(what, _RENAME))
-    if suffix in _WORKBOOK:
-        return _open_workbook(path, options, name, block_bytes)
-    return _delimited(path, options, name, block_bytes)
+    file = store(path, name)
+    kind, _ = kind_of(file)
+    return _reading(file, kind, options, block_bytes)
 
 
-def _other_kind(start: bytes, *, workbook: bool) -> str | None:
-    """Tell by its first bytes that a file is not of the kind that its name says; None where it may be."""
-    if _PAGE.match(start.removeprefix(codecs.BOM_UTF8)):
-        return _A_PAGE
-    if not workbook:
-        return next((what for magic, what in _MAGIC if start.startswith(magic)), None)
-    if not start:
-        return "empty"
-    return "text" if _PLAIN.fullmatch(start) else None
+def open_fetched(
+    path: Path, options: SourceOptions, address: str, *, charset: str | None = None, block_bytes: int = BLOCK_BYTES
+) -> Source:
+    """Open what was fetched from a web address into a file, which is removed when the source is closed.
+
+    Its kind is told by the ending of the address, or by its content; `charset` is what the server called its encoding.
+    Raises SourceError, as `open_source` does.
+    """
+    try:
+        file = store(path, shown(address))
+        kind, ending = kind_by_content(file, urlsplit(address).path)
+        if kind is FileKind.WORKBOOK:  # what reads workbooks goes by the ending
+            path = path.rename(path.with_suffix(ending))
+            file = replace(file, path=path)
+        source = _reading(file, kind, replace(options, charset=charset), block_bytes)
+    except BaseException:  # whatever it was, the copy goes
+        path.unlink(missing_ok=True)
+        raise
+    source.on_close(partial(path.unlink, missing_ok=True))
+    return source
 
 
-def _delimited(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
-    found = open_delimited(path, options, name, block_bytes)
+def _reading(file: Stored, kind: FileKind, options: SourceOptions, block_bytes: int) -> Source:
+    if kind is FileKind.WORKBOOK:
+        return _open_workbook(file.path, options, file.name, block_bytes)
+    if kind is FileKind.TEXT:
+        return _delimited(file, options, block_bytes)
+    if kind is FileKind.LINES:
+        lines = open_json_lines(file, options, block_bytes)
+        return _typed(lines, options, f"JSON lines, {lines.encoding.label}")
+    return _typed(open_parquet(file, block_bytes), options, "Parquet")
+
+
+def _typed(found: JsonLines | Parquet, options: SourceOptions, what: str) -> Source:
+    """Make a source of a file whose columns have names, and cells have types."""
+    name, packed = found.file.name, "gzip, " if found.file.packed else ""
+    columns = kept(tuple(each for each in found.names if each not in found.unreadable), ours=False)
+    shape = Shape(name, columns, tuple(each for each in found.typed if each in columns), options.null_values)
+    detected = f"{name}: {packed}{what}, columns {len(columns)}{_left_out(found.unreadable)}"
+    return Source(found, shape, Found(detected, unreadable=found.unreadable))
+
+
+def _left_out(unreadable: Mapping[str, str]) -> str:
+    return f", left out: {', '.join(f'{each} ({kind})' for each, kind in unreadable.items())}" if unreadable else ""
+
+
+def _delimited(file: Stored, options: SourceOptions, block_bytes: int) -> Source:
+    found = open_delimited(file, options, block_bytes)
     if any(map(_BINARY.search, found.names)):
         raise SourceError(
-            f"{name} is no text: its header holds signs that cannot be shown.",
+            f"{file.name} is no text: its header holds signs that cannot be shown.",
             "Is it the right file? Export the sheet as CSV again; `encoding` in [source] says how it is written.",
         )
     columns = kept(found.names, ours=found.ours)
-    shape = Shape(name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
+    shape = Shape(file.name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
     return Source(found, shape, Found(found.detected, ours=found.ours))
 
 
@@ -130,7 +142,7 @@ def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
         try:
             shutil.copyfileobj(sys.stdin.buffer, file)
             file.flush()
-            source = _delimited(path, options, name, block_bytes)
+            source = _delimited(store(path, name), options, block_bytes)
         except BaseException:  # whatever it was (a full disk, Ctrl-C), the copy goes
             path.unlink(missing_ok=True)
             raise
@@ -187,8 +199,7 @@ def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_by
     columns = kept(tuple(each for each in names if each not in unreadable), ours=ours)
     with_kinds = tuple(each for each in kinds if each in columns)
     shape = Shape(name, columns, with_kinds, options.null_values, numbered=ROW in texts.columns)
-    left_out = f", left out: {', '.join(f'{each} ({kind})' for each, kind in unreadable.items())}" if unreadable else ""
-    detected = f"{name}: rows {frame.height}, columns {len(columns)}{left_out}"
+    detected = f"{name}: rows {frame.height}, columns {len(columns)}{_left_out(unreadable)}"
     held = _Held(_numbered(texts, 2), block_bytes)
     return Source(held, shape, Found(detected, ours=ours, unreadable=unreadable))
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from importer.errors import SourceError
+from importer.sources.window import EndlessLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,11 @@ def read_records(
                     break
         except csv.Error:
             raise _unclosed(name, row + len(records), dialect) from None
+        except EndlessLine as error:
+            raise SourceError(
+                f"{name}, row {row + len(records)}: the row has no end ({error}).",
+                "Is it the right file? Export the sheet as CSV again.",
+            ) from error
     window.drop(lines.given)
     return records
 

@@ -8,6 +8,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LONGEST_LINE = 1 << 27
+"""Bytes of a line; a longer one is no line of a sheet, and would fill the memory."""
+
+
+class EndlessLine(Exception):  # noqa: N818 - told to whoever knows the row, who makes a sentence of it
+    """A line is longer than any sheet has."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{LONGEST_LINE >> 20} MB without a line break")
+
+
 class Window:
     """UTF-8 bytes of a file, read a piece at a time; `data` begins at a record's border."""
 
@@ -35,8 +46,22 @@ class Window:
         """Leave behind what has been read."""
         self.data = self.data[size:]
 
+    def fed_lines_end(self) -> int:
+        """Tell where the last line that ends in LF ends, reading on if there is none yet.
+
+        Raises EndlessLine instead of reading on for ever.
+        """
+        while True:
+            end = self.data.rfind(b"\n") + 1
+            if end or self.ended:
+                return end or len(self.data)
+            self._read_on(0)
+
     def lines_end(self, start: int) -> int:
-        """Tell where the last whole line after `start` ends, reading on if there is none yet; `start` at the end."""
+        """Tell where the last whole line after `start` ends, reading on if there is none yet; `start` at the end.
+
+        Raises EndlessLine instead of reading on for ever.
+        """
         while True:
             feed, turn = self.data.rfind(b"\n", start) + 1, self.data.rfind(b"\r", start) + 1
             if turn == len(self.data) and not self.ended:
@@ -46,4 +71,9 @@ class Window:
                 return end
             if self.ended:
                 return len(self.data)
-            self.fill(2 * max(len(self.data), 1 << 16))
+            self._read_on(start)
+
+    def _read_on(self, start: int) -> None:
+        if len(self.data) - start > LONGEST_LINE:
+            raise EndlessLine
+        self.fill(2 * max(len(self.data), 1 << 16))

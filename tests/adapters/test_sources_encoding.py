@@ -13,6 +13,7 @@ from importer.errors import SourceError
 from importer.model import BROKEN, ROW, SourceOptions
 from importer.sources import open_source
 from importer.sources.encoding import is_strict_utf8
+from importer.sources.stored import store
 
 TEXT = "Größe,Café\nblau,über “alles” €\nä,ö\n"
 
@@ -150,6 +151,6 @@ def test_utf8_is_told_wherever_a_piece_of_the_file_ends(
     try:
         data.decode()
     except UnicodeDecodeError:
-        assert not is_strict_utf8(path, size)
+        assert not is_strict_utf8(store(path, "sheet.csv"), size)
     else:
-        assert is_strict_utf8(path, size)
+        assert is_strict_utf8(store(path, "sheet.csv"), size)
