@@ -195,7 +195,7 @@ def is_plain(block: bytes, dialect: Dialect) -> bool:
 
     That is: UTF-8, lines that end in LF or CRLF, and every quote opens or closes a cell or is doubled inside one.
     """
-    if len(dialect.delimiter.encode()) > 1 or len((dialect.quote or "").encode()) > 1:
+    if dialect.spaced or len(dialect.delimiter.encode()) > 1 or len((dialect.quote or "").encode()) > 1:
         return False
     if block.startswith(b"\xef\xbb\xbf"):  # polars would take it for a mark
         return False

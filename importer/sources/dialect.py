@@ -21,11 +21,13 @@ class Dialect:
     """What separates the cells of a line, and what encloses those that hold a separator (None: nothing does).
 
     `sep_line` is true where the file's first line says so (`sep=;`); spreadsheets do not show that line.
+    `spaced`: blanks after a delimiter belong to neither cell, as people write (`1, "two, three"`).
     """
 
     delimiter: str
     quote: str | None = '"'
     sep_line: bool = False
+    spaced: bool = False
 
     @property
     def shown(self) -> str:
@@ -48,7 +50,22 @@ def find_dialect(sample: str, delimiter: str | None, quote: str | None, name: st
         chosen = line[1]
     else:
         chosen = max(DELIMITERS, key=lambda each: _fit(sample, each, enclosing, whole=whole))
-    return Dialect(chosen, enclosing, sep_line=line is not None)
+    spaced = enclosing is not None and _is_spaced(sample, chosen, enclosing, whole=whole)
+    return Dialect(chosen, enclosing, sep_line=line is not None, spaced=spaced)
+
+
+def _is_spaced(sample: str, delimiter: str, quote: str, *, whole: bool) -> bool:
+    """Tell whether quotes stand behind blanks, and only leaving those out makes all rows as wide as the header."""
+    if not re.search(f"{re.escape(delimiter)} +{re.escape(quote)}", sample):
+        return False
+
+    def even(*, spaced: bool) -> bool:
+        rows = [row for row in _records(sample, delimiter, quote, whole=whole, spaced=spaced) if any(row)]
+        return len({len(row) for row in rows}) <= 1 and not any(
+            cell.lstrip(" ").startswith(quote) for row in rows for cell in row
+        )
+
+    return even(spaced=True) and not even(spaced=False)
 
 
 def _quote(quote: str | None, name: str) -> str | None:
@@ -83,12 +100,12 @@ def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tupl
     return in_header, share, tight, width
 
 
-def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> list[list[str]]:
+def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool, spaced: bool = False) -> list[list[str]]:
     lines = io.StringIO(sample, newline="")
     reader = (
         csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         if quote is None
-        else csv.reader(lines, delimiter=delimiter, quotechar=quote)
+        else csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced)
     )
     rows: list[list[str]] = []
     try:

@@ -51,10 +51,14 @@ _COMMON = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "wind
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the bytes of a file become text; `mark` is the number of bytes of its byte order mark."""
+    """How the bytes of a file become text; `mark` is the number of bytes of its byte order mark.
+
+    `guessed`: nothing says so but that the file is nothing else that can be told.
+    """
 
     codec: str
     mark: int = 0
+    guessed: bool = False
 
     @property
     def label(self) -> str:
@@ -79,7 +83,7 @@ def find_encoding(file: Stored, named: str | None, charset: str | None = None) -
         return Encoding(unmarked)
     told = _told(charset)
     if told is None:
-        return Encoding("utf-8" if _is_utf8(file) else "cp1252")
+        return Encoding("utf-8") if _is_utf8(file) else Encoding("cp1252", guessed=True)
     utf8 = is_strict_utf8(file) and not all(piece.isascii() for piece in file.pieces(_CHUNK))
     return Encoding("utf-8" if utf8 else told)
 

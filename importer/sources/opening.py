@@ -20,6 +20,7 @@ from importer.model import BROKEN, KIND_PREFIX, ROW
 from importer.sources.address import shown
 from importer.sources.delimited import BLOCK_BYTES, open_delimited
 from importer.sources.frame import as_texts
+from importer.sources.garbled import notes_on
 from importer.sources.header import column_names, header_at, is_ours
 from importer.sources.json_lines import open_json_lines
 from importer.sources.kinds import FileKind, kind_by_content, kind_of
@@ -106,17 +107,19 @@ def _reading(file: Stored, kind: FileKind, options: SourceOptions, block_bytes: 
         return _delimited(file, options, block_bytes)
     if kind is FileKind.LINES:
         lines = open_json_lines(file, options, block_bytes)
-        return _typed(lines, options, f"JSON lines, {lines.encoding.label}")
+        names = [each for each in lines.names if each not in lines.unreadable]
+        notes = notes_on(file, lines.encoding, lines.frames, (0, names))
+        return _typed(lines, options, f"JSON lines, {lines.encoding.label}", notes)
     return _typed(open_parquet(file, block_bytes), options, "Parquet")
 
 
-def _typed(found: JsonLines | Parquet, options: SourceOptions, what: str) -> Source:
+def _typed(found: JsonLines | Parquet, options: SourceOptions, what: str, notes: tuple[str, ...] = ()) -> Source:
     """Make a source of a file whose columns have names, and cells have types."""
     name, packed = found.file.name, "gzip, " if found.file.packed else ""
     columns = kept(tuple(each for each in found.names if each not in found.unreadable), ours=False)
     shape = Shape(name, columns, tuple(each for each in found.typed if each in columns), options.null_values)
     detected = f"{name}: {packed}{what}, columns {len(columns)}{_left_out(found.unreadable)}"
-    return Source(found, shape, Found(detected, unreadable=found.unreadable))
+    return Source(found, shape, Found(detected, notes=notes, unreadable=found.unreadable))
 
 
 def _left_out(unreadable: Mapping[str, str]) -> str:
@@ -132,7 +135,8 @@ def _delimited(file: Stored, options: SourceOptions, block_bytes: int) -> Source
         )
     columns = kept(found.names, ours=found.ours)
     shape = Shape(file.name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
-    return Source(found, shape, Found(found.detected, ours=found.ours))
+    notes = () if found.ours else notes_on(file, found.encoding, found.frames, (found.first, found.names))
+    return Source(found, shape, Found(found.detected, ours=found.ours, notes=notes))
 
 
 def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:

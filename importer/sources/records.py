@@ -75,7 +75,7 @@ def read_records(
 def _reader(lines: _Lines, dialect: Dialect) -> Iterator[list[str]]:
     if dialect.quote is None:
         return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=dialect.spaced)
 
 
 def _unclosed(name: str, row: int, dialect: Dialect) -> SourceError:

@@ -100,7 +100,8 @@ class Shape:
     def _text(self, cell: pl.Expr) -> pl.Expr:
         if self.neutralised:
             cell = pl.when(cell.str.contains(_NEUTRALISED)).then(cell.str.slice(1)).otherwise(cell)
-        return pl.when(cell.str.strip_chars().str.len_bytes() > 0).then(cell)
+        seen = cell.str.strip_chars().str.strip_chars("\0")  # zero bytes fill files that a crash cut off
+        return pl.when(seen.str.len_bytes() > 0).then(cell)
 
     def _numbers(self, rows: pl.DataFrame) -> pl.Series:
         if not self.numbered:

@@ -79,9 +79,9 @@ class Stored:
         try:
             yield
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            what = "breaks off" if isinstance(error, EOFError) else "is damaged"
+            what = "breaks off after" if isinstance(error, EOFError) else "is damaged, noticed at"
             raise SourceError(
-                f"{self.name}: the packed (gzip) content {what} after line {lines:,}.",
+                f"{self.name}: the packed (gzip) content {what} line {lines:,}.",
                 "Download or pack it again; or unpack it, look at its end, and read the unpacked file.",
             ) from error
 

@@ -31,7 +31,7 @@ def expected(text: str, width: int = 3) -> list[tuple[int, list[str | None], boo
     """Read as the `csv` module does: row number, cells (None where blank), whether any stand beyond the header."""
     rows = []
     for number, record in enumerate(csv.reader(io.StringIO(text, newline="")), start=1):
-        shown = [cell if cell.strip() else None for cell in record]
+        shown = [cell if cell.strip().strip("\0") else None for cell in record]
         beyond = any(shown[width:])
         row = (shown + [None] * width)[:width]
         if number > 1 and (beyond or any(row)):
