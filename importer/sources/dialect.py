@@ -50,22 +50,23 @@ def find_dialect(sample: str, delimiter: str | None, quote: str | None, name: st
         chosen = line[1]
     else:
         chosen = max(DELIMITERS, key=lambda each: _fit(sample, each, enclosing, whole=whole))
-    spaced = enclosing is not None and _is_spaced(sample, chosen, enclosing, whole=whole)
+    spaced = enclosing is not None and _is_spaced(sample, chosen, enclosing)
     return Dialect(chosen, enclosing, sep_line=line is not None, spaced=spaced)
 
 
-def _is_spaced(sample: str, delimiter: str, quote: str, *, whole: bool) -> bool:
-    """Tell whether quotes stand behind blanks, and only leaving those out makes all rows as wide as the header."""
-    if not re.search(f"{re.escape(delimiter)} +{re.escape(quote)}", sample):
-        return False
-
-    def even(*, spaced: bool) -> bool:
-        rows = [row for row in _records(sample, delimiter, quote, whole=whole, spaced=spaced) if any(row)]
-        return len({len(row) for row in rows}) <= 1 and not any(
-            cell.lstrip(" ").startswith(quote) for row in rows for cell in row
-        )
-
-    return even(spaced=True) and not even(spaced=False)
+def _is_spaced(sample: str, delimiter: str, quote: str) -> bool:
+    """Tell whether quotes stand behind blanks, and each of them encloses a cell to its end."""
+    behind = re.compile(f"{re.escape(delimiter)} +{re.escape(quote)}")
+    sign = re.escape(quote)
+    cell = re.compile(f"[^{sign}]*(?:{sign}{sign}[^{sign}]*)*{sign} *(?={re.escape(delimiter)}|[\r\n]|\\Z)")
+    at = behind.search(sample)
+    found = at is not None
+    while at is not None:
+        whole = cell.match(sample, at.end())
+        if whole is None:
+            return False
+        at = behind.search(sample, whole.end())
+    return found
 
 
 def _quote(quote: str | None, name: str) -> str | None:
@@ -105,7 +106,7 @@ def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool, spa
     reader = (
         csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         if quote is None
-        else csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced)
+        else csv.reader(lines, delimiter=delimiter, quotechar=quote)
     )
     rows: list[list[str]] = []
     try:
