@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 from urllib.parse import urlsplit
 
 from importer.errors import TokenError, UsageError
+from importer.errors.addresses import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,18 +135,12 @@ def parse_base_url(text: str) -> str:
         sound = False
     if not sound or parts.query or parts.fragment:
         raise UsageError(
-            f"{_without_secrets(address)!r} is no address of an API.",
+            f"{without_secrets(address)!r} is no address of an API.",
             f"Write it like {DEFAULT_BASE_URL}, without ? or # (--base-url, WEBFLOW_BASE_URL).",
         )
     if parts.username is not None or parts.password is not None:
         raise UsageError("An API address holds no user name or password.", "Take what stands before the @ out of it.")
     return address
-
-
-def _without_secrets(address: str) -> str:
-    """Show an address without what may be a password or a key: all before the last @, all behind ? or #."""
-    bare = re.sub(r"(?is)^([a-z][a-z0-9+.-]*://)?.*@", r"\1", address)
-    return re.sub(r"(?s)[?#].*", "", bare)
 
 
 def state_path(

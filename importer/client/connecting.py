@@ -1,4 +1,4 @@
-"""The one function that wires a transport: address, token and headers of every request."""
+"""Where transports are wired: addresses, token and headers of every request."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from importer.errors import TokenError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""The names of this machine."""
+
 _IDLE = 3.0
 """Seconds that an idle connection is kept: less than servers keep theirs, so that none is used while it is closed."""
+
+
+_CONNECT_TIMEOUT = 15.0
+"""Seconds to open a connection to an address that is not Webflow's."""
 
 
 def connect(
@@ -39,7 +45,7 @@ def connect(
         raise UsageError(f"The base address {base_url!r} is no web address: {error}.", _ADDRESS_HINT) from error
     if address.scheme not in {"http", "https"} or not address.host:
         raise UsageError(f"The base address {base_url!r} is no web address.", _ADDRESS_HINT)
-    trust_env = address.host not in _LOOPBACK
+    trust_env = address.host not in LOOPBACK
     encrypted = transport is None and address.scheme == "https"
     with _environment_told():
         return httpx.AsyncClient(
@@ -57,6 +63,18 @@ def connect(
             ),
             follow_redirects=False,
             trust_env=trust_env,
+        )
+
+
+def connect_without_token(*, loopback: bool) -> httpx.AsyncClient:
+    """Make the HTTP client for addresses that are not Webflow's: they are told nothing of us but our name."""
+    with _environment_told():
+        return httpx.AsyncClient(
+            verify=_no_certificates() if loopback else _certificates(trust_env=True),
+            headers={"Accept": "text/csv, */*", "User-Agent": f"importer/{_version()}"},
+            timeout=httpx.Timeout(READ_TIMEOUT, connect=_CONNECT_TIMEOUT),
+            follow_redirects=False,
+            trust_env=not loopback,
         )
 
 

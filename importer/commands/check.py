@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
+from importer.commands.fetching import open_sheet
 from importer.commands.loading import Job, Sheetlike, prepare, today_of
 from importer.commands.opening import connection, finished
 from importer.commands.options import RunOptions
@@ -66,7 +67,7 @@ def checked(
 
     `into` is the folder of its rejects in `runs/`.
     """
-    with job.open_sheet() as source:
+    with open_sheet(job, stopping, observer) as source:
         for line in (source.detected, *source.notes):
             observer.say(line)
         if learnt is None:

@@ -15,13 +15,13 @@ import polars as pl
 from importer.errors import MappingError, StateError, UsageError
 from importer.mapping import Mapping, parse_mapping, too_deep
 from importer.settings import Settings, Token, environment, read_settings, state_path
-from importer.sources import Source, open_source
+from importer.sources import Source, is_address, open_source
 
 if TYPE_CHECKING:
     from importer.commands.options import RunOptions
 
 Sheetlike: TypeAlias = str | Path | pl.DataFrame
-"""A path, "-" for standard input, or a frame."""
+"""A path, a web address (a `str`), "-" for standard input, or a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,13 @@ class Job:
 
     @property
     def sheet_text(self) -> str:
-        """What the JSON object and the state file say of the sheet: its absolute path, "-" or "<frame>"."""
+        """What the JSON object and the state file say of the sheet: its absolute path, address, "-" or "<frame>".
+
+        An address stands there as it was given, for `retry` fetches it again.
+        """
         if isinstance(self.sheet, pl.DataFrame):
             return "<frame>"
-        if self.sheet is None or str(self.sheet) == "-":
+        if self.sheet is None or str(self.sheet) == "-" or is_address(self.sheet):
             return str(self.sheet or "")
         return str(Path(self.sheet).resolve())
 
@@ -66,13 +69,15 @@ class Job:
         return self.options.draft or self.mapping.publish == "draft"
 
     def sheet_folder(self) -> Path | None:
-        """Say in which folder the sheet lies (absolute); None for standard input or a frame."""
+        """Say in which folder the sheet lies (absolute); None for standard input, a web address or a frame."""
         if self.sheet is None or isinstance(self.sheet, pl.DataFrame) or str(self.sheet) == "-":
+            return None
+        if is_address(self.sheet):
             return None
         return Path(self.sheet).absolute().parent
 
     def open_sheet(self) -> Source:
-        """Open the sheet; raises UsageError where none is named, SourceError where it cannot be read."""
+        """Open a sheet that is no web address; raises UsageError where none is named, SourceError for a bad one."""
         if self.sheet is None:
             raise UsageError(
                 f"No sheet is named, neither on the command line nor by {self.mapping_text}.",
@@ -99,7 +104,8 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
     options.mode_of(loaded.mode)
     folder = Path() if of_file is None else of_file.parent
     if sheet is None and loaded.source.path is not None:
-        sheet = loaded.source.path if loaded.source.path == "-" else folder / loaded.source.path
+        named = loaded.source.path
+        sheet = named if named == "-" or is_address(named) else folder / named
     settings = read_settings(base_url=options.base_url, token_file=options.token_file, sandbox=options.sandbox)
     if options.token is not None and not options.sandbox:
         settings = Settings(settings.base_url, Token(options.token))

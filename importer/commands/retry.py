@@ -11,6 +11,7 @@ from importer.commands.options import RunOptions
 from importer.commands.result import RunResult
 from importer.commands.run import run
 from importer.errors import ImporterError, UsageError
+from importer.sources import is_address
 from importer.state import State
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def retry(
     return run(mapping, sheet, options, observer=observer)
 
 
-def last_sheet(job: Job) -> Path:
+def last_sheet(job: Job) -> str | Path:
     """Find the sheet of the last run; raises UsageError where there is none that can be read again."""
     if not job.state_path.exists():
         raise UsageError(f"Nothing was run yet with {job.mapping_text} (no {job.state_path}).", "Use `importer run`.")
@@ -48,4 +49,4 @@ def last_sheet(job: Job) -> Path:
             "The last run read a sheet that cannot be read again (standard input, or a frame).",
             "Name the sheet: `importer retry MAPPING SHEET`.",
         )
-    return Path(last.source)
+    return last.source if is_address(last.source) else Path(last.source)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
+from importer.commands.fetching import open_sheet
 from importer.commands.guarding import bound_by_rules, keep_identity, require_allowed, require_same_identity
 from importer.commands.loading import Job, Sheetlike, prepare, today_of
 from importer.commands.opening import Door, front_door
@@ -142,7 +143,7 @@ def rehearse(call: Call) -> RunResult:
 def _ready(call: Call) -> Iterator[_Run]:
     """Hold the sheet and the state file of a run that is checked, and that guards allow, or `error` says what not."""
     job = call.job
-    with job.open_sheet() as source, State.open(job.state_path) as state, state.lock():
+    with open_sheet(job, call.stopping, call.observer) as source, State.open(job.state_path) as state, state.lock():
         for line in (source.detected, *source.notes):
             call.observer.say(line)
         current = _checked(call, source, state)

@@ -101,7 +101,7 @@ def _fit(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> tupl
     return in_header, share, tight, width
 
 
-def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool, spaced: bool = False) -> list[list[str]]:
+def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> list[list[str]]:
     lines = io.StringIO(sample, newline="")
     reader = (
         csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)

@@ -46,6 +46,7 @@ _PARTS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml":
 """By which of its parts an archive is told to be a workbook, and of which kind."""
 
 _START = 1024
+_ADDRESS = re.compile(r"\s*https?:/", re.IGNORECASE)
 _PLAIN = re.compile(rb"[\t\n\r -~\x80-\xff]*")
 _PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<\?xml)", re.IGNORECASE)
 _OBJECT = re.compile(rb'\s*\{\s*(?:"[^\n]*)?\}\s*(?:\n|\Z)')
@@ -56,6 +57,11 @@ _REMEDIES = {
     "empty": "Save or download it again.",
     "compressed (gzip)": "Unpack it, and read the unpacked file; only text may stay packed (.csv.gz).",
 }
+
+
+def is_address(sheet: object) -> bool:
+    """Whether a sheet is named by a web address; a `Path` made of one has lost a `/`, and is none any more."""
+    return isinstance(sheet, str) and _ADDRESS.match(sheet) is not None
 
 
 def kind_of(file: Stored) -> tuple[FileKind, str]:

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from importer.errors import SourceError
+from importer.errors.addresses import without_secrets
 from importer.model import BROKEN, KIND_PREFIX, ROW
-from importer.sources.address import shown
 from importer.sources.delimited import BLOCK_BYTES, open_delimited
 from importer.sources.frame import as_texts
 from importer.sources.garbled import notes_on
@@ -87,7 +87,7 @@ def open_fetched(
     Raises SourceError, as `open_source` does.
     """
     try:
-        file = store(path, shown(address))
+        file = store(path, without_secrets(address))
         kind, ending = kind_by_content(file, urlsplit(address).path)
         if kind is FileKind.WORKBOOK:  # what reads workbooks goes by the ending
             path = path.rename(path.with_suffix(ending))
