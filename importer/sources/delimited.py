@@ -11,7 +11,7 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, ROW
-from importer.sources.dialect import DELIMITERS, Dialect, find_dialect
+from importer.sources.dialect import DELIMITERS, Dialect, find_dialect, note_on_quotes
 from importer.sources.encoding import Encoding, find_encoding, utf8_pieces
 from importer.sources.header import ERROR_CODE, WIDEST, column_names, header_at, is_ours, letters, too_wide
 from importer.sources.records import read_records
@@ -39,7 +39,8 @@ _ESCAPED = re.compile("[\ud800-\udfff]")
 class Delimited:
     """A CSV file as it was found: where its rows begin, and how to read them.
 
-    `names` are those of the columns in the file; `first` is the number of records up to the header.
+    `names` are those of the columns in the file; `first` is the number of records up to the header. `notes` are
+    sentences about what a person may not expect.
     """
 
     file: Stored
@@ -49,6 +50,7 @@ class Delimited:
     first: int
     ours: bool
     block_bytes: int = BLOCK_BYTES
+    notes: tuple[str, ...] = ()
 
     @property
     def detected(self) -> str:
@@ -117,7 +119,10 @@ def open_delimited(file: Stored, options: SourceOptions, block_bytes: int = BLOC
         return Delimited(file, guessed, dialect, header, 1, ours=True, block_bytes=block_bytes)
     encoding = guessed if options.encoding is None else find_encoding(file, options.encoding)
     dialect = _dialect(file, encoding, (options.delimiter, options.quote))
-    rows = _first_rows(_window(file, encoding, dialect), dialect, name, options.header_row)
+    window = _window(file, encoding, dialect)
+    window.fill(_SAMPLE)
+    notes = note_on_quotes(window.data[:_SAMPLE].decode("utf-8", "replace"), dialect, name)
+    rows = _first_rows(window, dialect, name, options.header_row)
     at = header_at(rows, options.header_row, name)
     width = max(map(len, rows), default=0) if at < 0 else len(rows[at])
     if not width:
@@ -125,7 +130,7 @@ def open_delimited(file: Stored, options: SourceOptions, block_bytes: int = BLOC
     if width > WIDEST:
         raise too_wide(name, width)
     header = column_names([None] * width if at < 0 else [_readable(cell) for cell in rows[at]])
-    return Delimited(file, encoding, dialect, header, at + 1, ours=False, block_bytes=block_bytes)
+    return Delimited(file, encoding, dialect, header, at + 1, ours=False, block_bytes=block_bytes, notes=notes)
 
 
 def _first_rows(window: Window, dialect: Dialect, name: str, header_row: int | None) -> list[list[str]]:

@@ -69,6 +69,36 @@ def _is_spaced(sample: str, delimiter: str, quote: str) -> bool:
     return found
 
 
+def note_on_quotes(sample: str, dialect: Dialect, name: str) -> tuple[str, ...]:
+    """Say where, in the beginning of a file, text stands behind a closing quote: `"Best" shop`, `"5\\" pipe"`.
+
+    Spreadsheets and the `csv` module read such cells without both quotes; who wrote them may have meant otherwise.
+    """
+    quote = dialect.quote
+    if quote is None:
+        return ()
+    sign, border = re.escape(quote), rf"{re.escape(dialect.delimiter)}\r\n"
+    if not re.search(f"[^{border}{sign}]{sign}[^{border}{sign}]", sample):
+        return ()
+    blanks = " *" if dialect.spaced else ""
+    cell = re.compile(rf"{blanks}({sign}(?:[^{sign}]|{sign}{sign})*+{sign})?([^{border}]*)(?:\r\n|[{border}]|\Z)")
+    at, line = 0, 1 + dialect.sep_line
+    while at < len(sample):
+        found = cell.match(sample, at)
+        if found is None or (found[1] is None and found[2].startswith(quote)):
+            return ()  # a quote that is never closed is told where rows are read
+        if found[1] and found[2]:
+            return (
+                f"{name}, line {line}: text stands behind a closing quotation mark ({found[1]}{found[2]}), so the marks"
+                " around it count as none of the text."
+                f' If marks mean nothing in this file, write quote = "" in [source]; else export it again, with {quote}'
+                " inside of cells doubled.",
+            )
+        line += found[0].count("\n") or found[0].count("\r")
+        at = found.end()
+    return ()
+
+
 def _quote(quote: str | None, name: str) -> str | None:
     if quote is None:
         return '"'

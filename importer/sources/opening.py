@@ -135,8 +135,8 @@ def _delimited(file: Stored, options: SourceOptions, block_bytes: int) -> Source
         )
     columns = kept(found.names, ours=found.ours)
     shape = Shape(file.name, columns, (), options.null_values, numbered=found.ours, neutralised=found.ours)
-    notes = () if found.ours else notes_on(file, found.encoding, found.frames, (found.first, found.names))
-    return Source(found, shape, Found(found.detected, ours=found.ours, notes=notes))
+    garbled = () if found.ours else notes_on(file, found.encoding, found.frames, (found.first, found.names))
+    return Source(found, shape, Found(found.detected, ours=found.ours, notes=(*found.notes, *garbled)))
 
 
 def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
