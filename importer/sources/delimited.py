@@ -246,7 +246,7 @@ def frame_of(records: Sequence[Sequence[str]], names: tuple[str, ...]) -> pl.Dat
 def _beyond(record: Sequence[str], names: tuple[str, ...]) -> str | None:
     """Name the first filled cell beyond the header; empty ones do no harm."""
     for position in range(len(names), len(record)):
-        text = _readable(record[position]).strip()
+        text = _readable(record[position]).strip().strip("\0")
         if text:
             shown = text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - a glance is enough
             return (

@@ -13,6 +13,7 @@ from importer.errors import SourceError
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _RECORDS = 200
+_SHOWN = 40
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 
@@ -70,7 +71,7 @@ def _is_spaced(sample: str, delimiter: str, quote: str) -> bool:
 
 
 def note_on_quotes(sample: str, dialect: Dialect, name: str) -> tuple[str, ...]:
-    """Say where, in the beginning of a file, text stands behind a closing quote: `"Best" shop`, `"5\\" pipe"`.
+    """Say where, in the beginning of a file, text stands behind a closing quote, such as `"Best" shop`.
 
     Spreadsheets and the `csv` module read such cells without both quotes; who wrote them may have meant otherwise.
     """
@@ -88,12 +89,14 @@ def note_on_quotes(sample: str, dialect: Dialect, name: str) -> tuple[str, ...]:
         if found is None or (found[1] is None and found[2].startswith(quote)):
             return ()  # a quote that is never closed is told where rows are read
         if found[1] and found[2]:
-            return (
-                f"{name}, line {line}: text stands behind a closing quotation mark ({found[1]}{found[2]}), so the marks"
-                " around it count as none of the text."
-                f' If marks mean nothing in this file, write quote = "" in [source]; else export it again, with {quote}'
-                " inside of cells doubled.",
+            text = (found[1] + found[2]).replace("\r", " ").replace("\n", " ")
+            shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+            sentence = (
+                f"{name}, line {line}: text stands behind a closing quotation mark ({shown}). Such marks are taken "
+                'off, as spreadsheets do. If marks mean nothing in this file, write quote = "" in [source]; '
+                f"else export it again, with every {quote} inside a cell doubled."
             )
+            return (sentence,)
         line += found[0].count("\n") or found[0].count("\r")
         at = found.end()
     return ()
