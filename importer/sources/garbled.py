@@ -77,17 +77,17 @@ FOREIGN = (
         'Say how it is written: encoding = "windows-1251" in [source] if it is Cyrillic, "windows-1253" if Greek.',
     ),
     Sign(
-        r"\p{Ll}[ŠŽŸ§†‡]\p{Ll}",
+        r"\p{L}[ŠŽŸ§†‡]\p{Ll}",
         "what looks like text of an old Macintosh (the file is not UTF-8, and was read as Windows-1252)",
         'Try encoding = "macroman" in [source].',
     ),
     Sign(
-        r"\p{Ll}[„‚]\p{Ll}",
+        r"\p{L}[„‚]\p{Ll}",
         "what looks like text of DOS (the file is not UTF-8, and was read as Windows-1252)",
         'Try encoding = "cp850" in [source].',
     ),
     Sign(
-        r"\p{Ll}[¹³¿]\p{Ll}",
+        r"\p{L}[¹³¿]\p{Ll}",
         "what looks Central European (the file is not UTF-8, and was read as Windows-1252)",
         'Try encoding = "windows-1250" in [source].',
     ),

@@ -41,6 +41,10 @@ _MAGIC = (
     (b"%PDF", "a PDF"),
     (PACKED, "compressed (gzip)"),
     (_PARQUET, "a Parquet file"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"SQLite format 3\0", "a database"),
 )
 _PARTS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}
 """By which of its parts an archive is told to be a workbook, and of which kind."""
@@ -55,6 +59,8 @@ _RENAME = "Give it the ending that it should have."
 _REMEDIES = {
     _A_PAGE: "Export the sheet as CSV or as a workbook again; what was saved may be a page that asks to log in.",
     "empty": "Save or download it again.",
+    "a picture": "Is it the right file?",
+    "a database": "Export the table as CSV, and read that.",
     "compressed (gzip)": "Unpack it, and read the unpacked file; only text may stay packed (.csv.gz).",
 }
 

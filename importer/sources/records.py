@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importer.sources.window import Window
 
 LONGEST_CELL = 1 << 26
-"""A longer cell (in characters) is a quotation mark that was never closed, not text."""
+"""A longer cell (in characters) is no text; mostly a quotation mark was never closed."""
 
 
 class _Lines:
@@ -61,8 +61,11 @@ def read_records(
                 records.append(record)
                 if len(records) >= most or lines.given >= size:
                     break
-        except csv.Error:
-            raise _unclosed(name, row + len(records), dialect) from None
+        except csv.Error:  # the one thing that it refuses
+            raise SourceError(
+                f"{name}, row {row + len(records)}: a cell holds more than {LONGEST_CELL >> 20} million characters.",
+                'Is a quotation mark opened there that is never closed? Close it, or write quote = "" in [source].',
+            ) from None
         except EndlessLine as error:
             raise SourceError(
                 f"{name}, row {row + len(records)}: the row has no end ({error}).",

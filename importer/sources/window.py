@@ -76,4 +76,4 @@ class Window:
     def _read_on(self, start: int) -> None:
         if len(self.data) - start > LONGEST_LINE:
             raise EndlessLine
-        self.fill(2 * max(len(self.data), 1 << 16))
+        self.fill(min(2 * max(len(self.data), 1 << 16), start + LONGEST_LINE + 1))
