@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,48 @@ def test_what_the_csv_module_wrote_is_what_is_read(
     writer.writerow(COLUMNS)
     writer.writerows(rows)
     check(text.getvalue(), block_bytes)
+
+
+dialects = st.fixed_dictionaries(
+    {
+        "delimiter": st.sampled_from([",", ";", "\t", "|", ":", "§"]),
+        "quotechar": st.sampled_from(['"', "'"]),
+        "lineterminator": st.sampled_from(["\n", "\r\n", "\r"]),
+        "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    }
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    rows=st.lists(st.lists(st.text(alphabet=SIGNS + "|:§", max_size=6), min_size=3, max_size=3), max_size=8),
+    dialect=dialects,
+    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "gb18030"]),
+    packed=st.booleans(),
+    sep_line=st.booleans(),
+    block_bytes=blocks,
+)
+def test_what_the_csv_module_wrote_in_any_dialect_is_what_is_read(
+    rows: list[list[str]], dialect: dict[str, Any], codec: str, packed: bool, sep_line: bool, block_bytes: int
+) -> None:
+    """Any delimiter, quote, line end and encoding, with and without Excel's own line, packed or not."""
+    if dialect["quoting"] == csv.QUOTE_MINIMAL:  # it leaves line ends that are not its own outside of quotes
+        foreign = dict.fromkeys({10, 13} - set(map(ord, dialect["lineterminator"])))
+        rows = [[cell.translate(foreign) for cell in row] for row in rows]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, **dialect)
+    writer.writerows([COLUMNS, *rows])
+    told = f"sep={dialect['delimiter']}\r\n" if sep_line else ""
+    data = (told + text.getvalue()).encode(codec)
+    options = SourceOptions(
+        delimiter=None if sep_line else dialect["delimiter"], quote=dialect["quotechar"], encoding=codec, header_row=1
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("sheet.csv.gz" if packed else "sheet.csv")
+        path.write_bytes(gzip.compress(data) if packed else data)
+        found = read(path, options, block_bytes)
+    shown = [[cell if cell.strip().strip("\0") else None for cell in row] for row in rows]
+    assert found == [(number, row, False) for number, row in enumerate(shown, start=2) if any(row)]
 
 
 @settings(max_examples=120, deadline=None)
