@@ -122,7 +122,7 @@ class PlanLimit(ImporterError):  # noqa: N818 - named by what to do next: change
 
 
 class Outage(ImporterError):  # noqa: N818 - named by what people call it, not an error of ours
-    """Webflow cannot be reached, or answers nothing but errors."""
+    """Webflow (or the web address of a sheet) cannot be reached, or answers nothing but errors."""
 
     code = "outage"
     exit_code = 5

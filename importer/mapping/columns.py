@@ -9,6 +9,7 @@ import polars as pl
 
 from importer.mapping.mistakes import nearest
 from importer.model import KIND_PREFIX, ROW
+from importer.schema.evaluation import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ class Columns:
         """Select the used columns of a batch under their working names."""
         texts = [
             pl.col(ROW).cast(pl.String).alias(CELL + ROW) if header == ROW and ROW not in self.headers
-            else pl.col(header).alias(CELL + header)
+            else named(header).alias(CELL + header)
             for header in self.used
         ]  # fmt: skip
         return texts + [pl.col(KIND_PREFIX + header).alias(CELL_KIND + header) for header in self.kinded()]

@@ -16,6 +16,7 @@ import polars as pl
 
 from importer.errors import DiskFull, StateError
 from importer.model import KIND_PREFIX, ROW, Kind, Problem
+from importer.schema.evaluation import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,7 +138,7 @@ def _guilty(columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: P
             pl.col(f"{KIND_PREFIX}{name}").fill_null(int(Kind.TEXT)) for name in columns
         )
         for row, cells, kind in zip(
-            guilty.get_column(ROW), guilty.select(columns).iter_rows(), kinds.iter_rows(), strict=True
+            guilty.get_column(ROW), guilty.select(named(*columns)).iter_rows(), kinds.iter_rows(), strict=True
         ):
             yield row, told[row], cells, kind
 

@@ -27,6 +27,13 @@ _WORTH_IT = 4
 """How often a text must stand in a batch, on average, for finding the different ones to cost less than it saves."""
 
 
+def named(*names: str) -> pl.Expr:
+    """Address columns by their very names: `*` and `^...$` are patterns to polars, and headers to some people."""
+    if any(name == "*" or (name.startswith("^") and name.endswith("$")) for name in names):
+        return pl.selectors.by_name(*names).as_expr()
+    return pl.col(*names)
+
+
 def first_reading(text: pl.Expr, readers: Sequence[Callable[[pl.Expr], pl.Expr]], dtype: DType) -> pl.Expr:
     """Read each text with the first of `readers` that gives something; later ones see only what those before it left.
 

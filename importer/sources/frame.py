@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from importer.model import KIND_PREFIX, Kind
+from importer.schema.evaluation import named
 from importer.sources.canonical import boolean_text, duration_text, instant_text, number_text
 
 _EXACT = 1 << 53
@@ -21,7 +22,7 @@ def as_texts(frame: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame,
     kinds: list[str] = []
     unreadable: dict[str, str] = {}
     for old, name, dtype in zip(frame.columns, names, frame.dtypes, strict=True):
-        cell = pl.col(old)
+        cell = named(old)
         made = _text(cell, dtype)
         if made is None:
             unreadable[name] = str(dtype)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.model import BROKEN
+from importer.schema.evaluation import named
 from importer.sources.encoding import is_strict_utf8, utf8_pieces
 from importer.sources.shape import PLACE
 
@@ -152,13 +153,13 @@ def _tell(
     for frame in frames:
         sound = frame.filter(pl.col(BROKEN).is_null())
         for sign in signs:
-            hits = sound.select(pl.col(names).str.contains(sign.pattern).fill_null(value=False))
+            hits = sound.select(named(*names).str.contains(sign.pattern).fill_null(value=False))
             sums = hits.sum().row(0)
             counts[sign] += sum(sums)
             if sign not in first and any(sums):
                 place = hits.select(pl.any_horizontal(pl.all())).to_series().arg_max() or 0
                 column = next(each for each, hit in zip(names, hits.row(place), strict=True) if hit)
-                row, text = sound.select(PLACE, column).row(place)
+                row, text = sound.select(PLACE, named(column)).row(place)
                 first[sign] = f"row {row}, column {column}: {_cut(text)}"
     return tuple(
         f"{name}: {counts[sign]:,} {'cell holds' if counts[sign] == 1 else 'cells hold'} {sign.says};"

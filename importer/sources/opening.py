@@ -147,7 +147,13 @@ def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
             shutil.copyfileobj(sys.stdin.buffer, file)
             file.flush()
             source = _delimited(store(path, name), options, block_bytes)
-        except BaseException:  # whatever it was (a full disk, Ctrl-C), the copy goes
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise SourceError(
+                f"{name} cannot be kept while it is read: {error.strerror or error}.",
+                f"Make room in the folder for temporary files ({tempfile.gettempdir()}; TMPDIR names another).",
+            ) from error
+        except BaseException:  # whatever it was (Ctrl-C), the copy goes
             path.unlink(missing_ok=True)
             raise
     source.on_close(partial(path.unlink, missing_ok=True))

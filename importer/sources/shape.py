@@ -9,6 +9,7 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, KIND_PREFIX, ROW
+from importer.schema.evaluation import named
 from importer.sources.header import ERROR, ERROR_CODE, NOTES
 
 PLACE = "\x00place"
@@ -62,7 +63,7 @@ class Shape:
         `frame` holds the columns as String, their kinds, `PLACE` and `BROKEN`. Raises SourceError if a row of a
         numbered sheet has no proper number.
         """
-        texts = frame.with_columns(self._text(pl.col(column)).alias(column) for column in self._suspects(frame))
+        texts = frame.with_columns(self._text(named(column)).alias(column) for column in self._suspects(frame))
         if self.numbered and ERROR_CODE in texts.columns:
             texts = texts.with_columns(pl.coalesce(BROKEN, _still_broken()))
             if self.neutralised and self.columns and ERROR in texts.columns:
@@ -70,17 +71,19 @@ class Shape:
         rows = texts.filter(self._filled()) if self._any_blank(texts) else texts
         if self.null_values:
             rows = rows.with_columns(
-                pl.when(~pl.col(column).str.strip_chars().is_in(list(self.null_values))).then(pl.col(column))
+                pl.when(~named(column).str.strip_chars().is_in(list(self.null_values)))
+                .then(named(column))
+                .alias(column)
                 for column in self.columns
             )
         kinds = [
-            pl.when(pl.col(column).is_not_null()).then(pl.col(KIND_PREFIX + column)).alias(KIND_PREFIX + column)
+            pl.when(named(column).is_not_null()).then(pl.col(KIND_PREFIX + column)).alias(KIND_PREFIX + column)
             for column in self.kinds
         ]
-        return rows.select(*self.columns, self._numbers(rows), *kinds, BROKEN)
+        return rows.select(*map(named, self.columns), self._numbers(rows), *kinds, BROKEN)
 
     def _filled(self) -> pl.Expr:
-        return pl.any_horizontal(pl.col(BROKEN, *self.columns).is_not_null())
+        return pl.any_horizontal(named(BROKEN, *self.columns).is_not_null())
 
     def _any_blank(self, texts: pl.DataFrame) -> bool:
         """Tell whether a row may be blank: where a column has no gap, none is, and polars keeps count of gaps."""
@@ -93,7 +96,7 @@ class Shape:
         """
         if self.neutralised or not self.columns:
             return list(self.columns)
-        cells = pl.col(*self.columns)
+        cells = named(*self.columns)
         begins = frame.select(((cells < "!") | (cells >= "\x80")).any()).row(0)
         return [column for column, suspect in zip(self.columns, begins, strict=True) if suspect]
 
@@ -129,8 +132,8 @@ def _still_wrong(columns: tuple[str, ...]) -> pl.Expr:
     """Say of a row of our own CSV that a cell which was no value in its workbook is as it was."""
     was = pl.col(ERROR_CODE).str.contains("cell_error|digits_lost")
     same = [
-        pl.col(name).str.contains(_UNCORRECTED)
-        & pl.col(ERROR).str.contains(pl.concat_str(pl.lit('"'), pl.col(name).str.head(_COMPARED)), literal=True)
+        named(name).str.contains(_UNCORRECTED)
+        & pl.col(ERROR).str.contains(pl.concat_str(pl.lit('"'), named(name).str.head(_COMPARED)), literal=True)
         for name in columns
     ]
     return pl.when(was & pl.any_horizontal(same)).then(pl.lit(STILL_WRONG)).alias(BROKEN)

@@ -74,8 +74,10 @@ def test_a_file_is_read_as_its_entry_says(path: Path, block_bytes: int) -> None:
 
 
 def cells_of(frame: pl.DataFrame | None, columns: tuple[str, ...]) -> list[list[Any]]:
-    rows = frame.select(ROW, *columns).rows() if frame is not None else []
-    return [["" if cell is None else cell for cell in row] for row in rows]
+    if frame is None:
+        return []
+    cells = [frame.get_column(column) for column in (ROW, *columns)]
+    return [["" if cell is None else cell for cell in row] for row in zip(*cells, strict=True)]
 
 
 def kinds_of(frame: pl.DataFrame) -> dict[str, list[str]]:

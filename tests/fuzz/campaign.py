@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import itertools
+import sys
 import tempfile
 import time
 import traceback
@@ -88,7 +89,7 @@ def _attempted(target: Target, case: Case) -> str | None:
 
 @contextmanager
 def _hanging_told() -> Iterator[None]:
-    faulthandler.dump_traceback_later(HANGS, exit=True)
+    faulthandler.dump_traceback_later(HANGS, exit=True, file=sys.__stderr__ or sys.stderr)
     try:
         yield
     finally:
