@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OVERLAP = 16
 """Bytes of a piece that are looked at with the next one too: longer than all that is looked for."""
 
-_LOOK = 8
+_LOOK = 4
 
 _SHOWN = 30
 
