@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.model import BROKEN
-from importer.schema.evaluation import named
 from importer.sources.encoding import is_strict_utf8, utf8_pieces
 from importer.sources.shape import PLACE
 
@@ -153,14 +152,13 @@ def _tell(
     for frame in frames:
         sound = frame.filter(pl.col(BROKEN).is_null())
         for sign in signs:
-            hits = sound.select(named(*names).str.contains(sign.pattern).fill_null(value=False))
-            sums = hits.sum().row(0)
-            counts[sign] += sum(sums)
-            if sign not in first and any(sums):
-                place = hits.select(pl.any_horizontal(pl.all())).to_series().arg_max() or 0
-                column = next(each for each, hit in zip(names, hits.row(place), strict=True) if hit)
-                row, text = sound.select(PLACE, named(column)).row(place)
-                first[sign] = f"row {row}, column {column}: {_cut(text)}"
+            hits = [sound.get_column(each).str.contains(sign.pattern).fill_null(value=False) for each in names]
+            counts[sign] += sum(int(hit.sum()) for hit in hits)
+            places = [(hit.arg_max() or 0, position) for position, hit in enumerate(hits) if hit.any()]
+            if places and sign not in first:
+                place, position = min(places)
+                row, text = sound.get_column(PLACE)[place], sound.get_column(names[position])[place]
+                first[sign] = f"row {row}, column {names[position]}: {_cut(text)}"
     return tuple(
         f"{name}: {counts[sign]:,} {'cell holds' if counts[sign] == 1 else 'cells hold'} {sign.says};"
         f" the first is {first[sign]}. {sign.remedy}"
