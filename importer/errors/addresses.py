@@ -7,5 +7,5 @@ import re
 
 def without_secrets(address: str) -> str:
     """Show an address without what may be a password or a key: all before the last @, all behind ? or #."""
-    bare = re.sub(r"(?s)[?#].*", "", address.strip())
-    return re.sub(r"(?is)^([a-z][a-z0-9+.-]*://)?.*@", r"\1", bare)
+    bare = re.sub(r"(?is)^([a-z][a-z0-9+.-]*://)?.*@", r"\1", address.strip())
+    return re.sub(r"(?s)[?#].*", "", bare)

@@ -152,12 +152,13 @@ def _tell(
     for frame in frames:
         sound = frame.filter(pl.col(BROKEN).is_null())
         for sign in signs:
-            hits = [sound.get_column(each).str.contains(sign.pattern).fill_null(value=False) for each in names]
+            cells = [sound.get_column(each).alias("cell") for each in names]  # `^a$` would be a pattern to polars
+            hits = [texts.str.contains(sign.pattern).fill_null(value=False) for texts in cells]
             counts[sign] += sum(int(hit.sum()) for hit in hits)
             places = [(hit.arg_max() or 0, position) for position, hit in enumerate(hits) if hit.any()]
             if places and sign not in first:
                 place, position = min(places)
-                row, text = sound.get_column(PLACE)[place], sound.get_column(names[position])[place]
+                row, text = sound.get_column(PLACE)[place], cells[position][place]
                 first[sign] = f"row {row}, column {names[position]}: {_cut(text)}"
     return tuple(
         f"{name}: {counts[sign]:,} {'cell holds' if counts[sign] == 1 else 'cells hold'} {sign.says};"
