@@ -109,7 +109,8 @@ def _checked(address: str) -> httpx.URL:
         )
     if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
         raise SourceError(
-            f"{name} is not encrypted, so anybody on the way could change the sheet.", "Write https:// before it."
+            f"{name} is not encrypted, so anybody on the way could change the sheet.",
+            "Write https:// instead of http://.",
         )
     return url
 

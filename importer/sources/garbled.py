@@ -58,7 +58,7 @@ class Sign:
 
 GARBLED = Sign(
     f"{_UTF8_AS_WINDOWS}|{_UTF8_AS_MAC}",
-    "what looks like UTF-8 that was read as something else",
+    "garbled text (UTF-8 that was read as something else)",
     "It stands so in the file: export it again from where it is still right, and choose UTF-8.",
 )
 LOST = Sign(
