@@ -69,18 +69,22 @@ class Shape:
             if self.neutralised and self.columns and ERROR in texts.columns:
                 texts = texts.with_columns(pl.coalesce(BROKEN, _still_wrong(self.columns)))
         rows = texts.filter(self._filled()) if self._any_blank(texts) else texts
-        if self.null_values:
+        if self.null_values and self.columns:
             rows = rows.with_columns(
-                pl.when(~named(column).str.strip_chars().is_in(list(self.null_values)))
-                .then(named(column))
-                .alias(column)
-                for column in self.columns
+                pl.when(~self._called_empty(column)).then(named(column)).alias(column)
+                for column, found in zip(
+                    self.columns, rows.select(self._called_empty(*self.columns).any()).row(0), strict=True
+                )
+                if found
             )
         kinds = [
             pl.when(named(column).is_not_null()).then(pl.col(KIND_PREFIX + column)).alias(KIND_PREFIX + column)
             for column in self.kinds
         ]
         return rows.select(*map(named, self.columns), self._numbers(rows), *kinds, BROKEN)
+
+    def _called_empty(self, *columns: str) -> pl.Expr:
+        return named(*columns).str.strip_chars().is_in(list(self.null_values))
 
     def _filled(self) -> pl.Expr:
         return pl.any_horizontal(named(BROKEN, *self.columns).is_not_null())
