@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -12,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from importer.errors import MappingError, StateError, UsageError
-from importer.mapping import Mapping, parse_mapping, too_deep
+from importer.commands.files import read_files
+from importer.errors import StateError, UsageError
+from importer.mapping import Mapping, parse_mapping
 from importer.settings import Settings, Token, environment, read_settings, state_path
 from importer.sources import Source, is_address, open_source
 
@@ -126,30 +125,14 @@ def prepare(mapping: Mapping | str | Path, sheet: Sheetlike | None, options: Run
 
 
 def load_mapping(path: str | Path) -> MappingOfFile:
-    """Read a mapping file; raises MappingError with every mistake, NotYet for what a later version will do."""
+    """Read a mapping file, and those that it extends; raises MappingError with every mistake.
+
+    Raises NotYet for what a later version will do.
+    """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        table = tomllib.loads(text)
-    except FileNotFoundError as error:
-        raise MappingError(f"There is no mapping file {path}.", _nearby(path)) from error
-    except IsADirectoryError as error:
-        raise MappingError(f"{path} is a folder, no mapping file.", "Name one of the .toml files in it.") from error
-    except OSError as error:
-        raise MappingError(
-            f"{path} cannot be read: {error.strerror}.", "Check the path, and who may read it."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise MappingError(
-            f"{path} is not written in UTF-8 (byte {error.start + 1}).", "Save it as UTF-8: TOML allows nothing else."
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"{path} is no valid TOML: {_where(error)}.", _toml_hint(str(error), text)) from error
-    except ValueError as error:  # a number of thousands of digits, at which Python itself refuses
-        raise MappingError(f"{path} holds a number of thousands of digits.", "Write a shorter one.") from error
-    except RecursionError as error:
-        raise too_deep(path.stem, text) from error
-    parsed = parse_mapping(table, name=path.stem, text=text, environment=environment())
+    around = environment()
+    own, *beneath = read_files(path, around)
+    parsed = parse_mapping(dict(own.table), name=path.stem, text=own.text, environment=around, beneath=beneath)
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
 
 
@@ -165,27 +148,3 @@ def _refuse_unwritable(path: str | Path) -> None:
 def today_of(mapping: Mapping) -> date:
     """Say which day it is where the mapping's sheet comes from (its `timezone`)."""
     return datetime.now(ZoneInfo(mapping.source.timezone)).date()
-
-
-def _where(error: tomllib.TOMLDecodeError) -> str:
-    """Say it in the parser's own words, with the line first: "line 7, column 12: Invalid value"."""
-    found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+|end of document)\)", str(error))
-    return f"{found[2].replace('document', 'the file')}: {found[1]}" if found else str(error)
-
-
-def _toml_hint(message: str, text: str) -> str:
-    if "Invalid value" in message:
-        if any(sign in text for sign in "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"):
-            return 'Quotation marks are straight: write "Title", not the curly ones that word processors make.'
-        return 'Texts stand in quotes: name = "Title".'
-    if "Illegal character '\\n'" in message or "Unterminated" in message:
-        return 'A text ends with a quotation mark in the line in which it begins: name = "Title".'
-    if "twice" in message or "overwrite" in message or "duplicate" in message.lower():
-        return "Each key and each [table] may stand once."
-    return "Look at that line; https://toml.io shows the format."
-
-
-def _nearby(path: Path) -> str:
-    found = path.parent.glob("*.toml") if path.parent.is_dir() else ()
-    others = sorted(other.name for other in found if other.name != "pyproject.toml")
-    return f"In that folder there are: {', '.join(others)}." if others else "Check the path."

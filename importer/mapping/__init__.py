@@ -6,19 +6,24 @@ from importer.mapping.columns import find_column
 from importer.mapping.compiled import CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
 from importer.mapping.items import items_of, problems_of
+from importer.mapping.layers import Layer
+from importer.mapping.mistakes import Mistakes
 from importer.mapping.nesting import too_deep
-from importer.mapping.parsing import parse_mapping
+from importer.mapping.parsing import extended_by, parse_mapping
 from importer.mapping.rules import Mapping, Rule
 
 __all__ = [
     "CheckInfo",
     "Compiled",
+    "Layer",
     "Mapped",
     "Mapping",
+    "Mistakes",
     "ReferenceNeed",
     "Rule",
     "check_matches",
     "compile_mapping",
+    "extended_by",
     "find_column",
     "items_of",
     "parse_mapping",

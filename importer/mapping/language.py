@@ -308,7 +308,7 @@ class ItemPart(_Part):
 class MappingPart(_Part):
     """The whole file."""
 
-    extends: Any = None
+    extends: str | None = None
     hooks: Any = None
     collection: Annotated[str, Field(min_length=1)]
     site: str | None = None

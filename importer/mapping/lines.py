@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _PATH = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
@@ -10,6 +15,30 @@ _TABLE = re.compile(rf"^\s*\[\[?\s*({_PATH})\s*\]\]?\s*(?:#.*)?$")
 _ENTRY = re.compile(rf"^\s*({_PATH})\s*=")
 _WORD = re.compile(_KEY)
 _TRIPLE = re.compile(r'"""|\'\'\'')
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """Where a key stands: how many files down the chain of `extends`, the line, and the file where it is another one.
+
+    The number is 0 where the line is not known.
+    """
+
+    depth: int
+    number: int
+    file: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.file, f"line {self.number}" if self.number else "")))
+
+
+def nearest_line(path: str, lines: Mapping[str, Line]) -> Line | None:
+    """Find the line of a key path, or of the nearest table around it; None where there is none."""
+    while path:
+        if path in lines:
+            return lines[path]
+        path = path.rpartition(".")[0]
+    return None
 
 
 def lines_of(text: str) -> dict[str, int]:

@@ -287,14 +287,14 @@ class Maker:
         return pl.sum_horizontal(counts).cast(pl.UInt32)
 
     def _hashed(self) -> Iterable[pl.Expr]:
-        """Give what makes two versions of a row differ, besides the rules."""
-        for header in self.bench.columns.used:
+        """Give what makes two versions of a row differ, besides the rules; the order of rules counts for nothing."""
+        for header in sorted(self.bench.columns.used):
             yield pl.col(CELL + header)
-        for header in self.bench.columns.kinded():
+        for header in sorted(self.bench.columns.kinded()):
             yield pl.col(CELL_KIND + header)
         for column in (_DRAFT, _ARCHIVED, _LOCALE):
             yield pl.col(column)
-        for slug in self.mapping.fields:
+        for slug in sorted(self.mapping.fields):
             kind = self.schema.by_slug[slug].type if slug in self.schema.by_slug else ""
             if kind in REFERENCES:
                 value = pl.col(VALUE + slug)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.errors import MappingError, NotYet
+from importer.mapping.lines import Line, nearest_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,12 +18,12 @@ _ALIKE = 0.55
 
 @dataclass(slots=True)
 class Mistakes:
-    """What is wrong with a mapping so far; `lines` gives the line of a key path in the file."""
+    """What is wrong with a mapping so far; `lines` gives the line of a key path, and its file."""
 
     name: str
-    lines: Mapping[str, int] = field(default_factory=dict)
-    found: list[tuple[int, str]] = field(default_factory=list)
-    later: list[tuple[int, str]] = field(default_factory=list)
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    found: list[tuple[Line, str]] = field(default_factory=list)
+    later: list[tuple[Line, str]] = field(default_factory=list)
 
     def add(self, path: str, sentence: str) -> None:
         """Note a mistake at a key path."""
@@ -52,19 +53,11 @@ class Mistakes:
                 "Take it out of the mapping, or wait for the version that has it.",
             )
 
-    def _note(self, book: list[tuple[int, str]], path: str, sentence: str) -> None:
-        line = self.line(path)
-        text = f"line {line}: {path}: {sentence}" if line else f"{path}: {sentence}"
+    def _note(self, book: list[tuple[Line, str]], path: str, sentence: str) -> None:
+        line = nearest_line(path, self.lines) or Line(0, 0)
+        text = f"{line}: {path}: {sentence}" if f"{line}" else f"{path}: {sentence}"
         if (line, text) not in book:
             book.append((line, text))
-
-    def line(self, path: str) -> int:
-        """Find the line of a key path, or of the nearest table around it; 0 where there is none."""
-        while path:
-            if path in self.lines:
-                return self.lines[path]
-            path = path.rpartition(".")[0]
-        return 0
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

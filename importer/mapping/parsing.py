@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from importer.mapping.language import MappingPart, RulePart, SourcePart, TestPart, constant_of, keys_at
-from importer.mapping.lines import lines_of
+from importer.mapping.layers import Layer, laid_together, rebased
+from importer.mapping.lines import nearest_line
 from importer.mapping.mistakes import Mistakes, nearest
 from importer.mapping.nesting import SENTENCE, deepest_path
 from importer.mapping.rules import Condition, Mapping, Rule, Test
@@ -16,6 +17,7 @@ from importer.model import SourceOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
+    from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -30,20 +32,30 @@ _RULES = frozenset({"fields", "item", "where", "lookup", "key"})
 
 
 def parse_mapping(
-    table: dict[str, Any], *, name: str, text: str = "", environment: Table[str, str] | None = None
+    table: dict[str, Any],
+    *,
+    name: str,
+    text: str = "",
+    environment: Table[str, str] | None = None,
+    beneath: Sequence[Layer] = (),
 ) -> Mapping:
     """Read the parsed TOML of a mapping; `text` is the file itself, to tell the lines of mistakes.
 
-    `environment` is what `"${NAME}"` stands for in the settings: everywhere but in rules, conditions and lookups.
-    Raises MappingError with every mistake (key path, line, nearest right word), and NotYet where the mapping is
-    right but asks for something of a later version.
+    `environment` is what `"${NAME}"` stands for in the settings: everywhere but in rules, conditions and tables of
+    values. `beneath` are the files that it extends, the nearest first. Raises MappingError with every mistake (key
+    path, line, nearest right word), and NotYet where the mapping is right but asks for something of a later version.
     """
-    mistakes = Mistakes(name, lines_of(text))
+    layers = (Layer(table, text), *beneath)
+    table, lines = laid_together(layers)
+    mistakes = Mistakes(name, lines)
     endless = deepest_path(table)
     if endless is not None:
         mistakes.add(endless, SENTENCE)
         mistakes.settle()
+    if "extends" in table and not beneath:
+        mistakes.add("extends", "only a mapping in a file can extend another one")
     table = _filled_in(table, environment or {}, mistakes)
+    table = _rebased(table, layers, mistakes)
     lookups = table.get("lookup")
     try:
         part = MappingPart.model_validate(table, context={"lookups": lookups if isinstance(lookups, dict) else {}})
@@ -95,7 +107,58 @@ def _filled_in(table: dict[str, Any], environment: Table[str, str], mistakes: Mi
                 mistakes.add(path, f"the environment variable {variable} is not set")
         return _VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
 
-    return {key: value if key in _RULES else filled(key, value) for key, value in table.items()}
+    done = {key: value if key in _RULES else filled(key, value) for key, value in table.items()}
+    lookups = done.get("lookup")
+    if isinstance(lookups, dict):
+        done["lookup"] = {
+            name: {
+                key: filled(f"lookup.{name}.{key}", value) if key == "source" and isinstance(value, dict) else value
+                for key, value in one.items()
+            }
+            if isinstance(one, dict)
+            else one
+            for name, one in lookups.items()
+        }
+    return done
+
+
+def extended_by(layer: Layer, depth: int, *, name: str, environment: Table[str, str]) -> str | None:
+    """Name the file that a mapping file extends, as it writes it; None where there is none.
+
+    `depth` counts the steps down the chain. Raises MappingError where that is no text, or names an unset variable.
+    """
+    if "extends" not in layer.table:
+        return None
+    mistakes = Mistakes(name, layer.lines(depth))
+    wanted = _filled_in({"extends": layer.table["extends"]}, environment, mistakes)["extends"]
+    if not isinstance(wanted, str) or not wanted.strip() or not wanted.isprintable():
+        mistakes.add("extends", f"must be the path of another mapping file, not {_shown(wanted)}")
+    mistakes.settle()
+    return str(wanted)
+
+
+def _rebased(table: dict[str, Any], layers: Sequence[Layer], mistakes: Mistakes) -> dict[str, Any]:
+    """Let relative paths of an extended file begin at its own folder."""
+
+    def moved(path: str, inside: dict[str, Any], *steps: str) -> dict[str, Any]:
+        step, *further = steps
+        value = inside.get(step)
+        here = f"{path}.{step}" if path else step
+        if further:
+            return {**inside, step: moved(here, value, *further)} if isinstance(value, dict) else inside
+        line = nearest_line(here, mistakes.lines)
+        if not isinstance(value, str) or line is None:
+            return inside
+        return {**inside, step: rebased(layers[line.depth].folder, value)}
+
+    lookups = table.get("lookup")
+    for steps in (
+        ("source", "path"),
+        ("hooks",),
+        *(("lookup", name, "source", "path") for name in (lookups if isinstance(lookups, dict) else ())),
+    ):
+        table = moved("", table, *steps)
+    return table
 
 
 def _source(part: SourcePart) -> SourceOptions:
@@ -182,8 +245,6 @@ def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
 
 def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None:
     """Note everything that the language has, but this version has not."""
-    if part.extends is not None:
-        mistakes.not_yet("extends", "files that extend another are not built yet; repeat here what they share")
     if part.hooks is not None:
         mistakes.not_yet("hooks", "transforms of your own in a Python file are not built yet")
     if part.mode != "create":

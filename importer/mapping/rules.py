@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping as Table
 
+    from importer.mapping.lines import Line
     from importer.transforms import Call
 
 
@@ -148,7 +149,7 @@ class Mapping:
     draft: Rule | None = None
     archived: Rule | None = None
     row_locale: Rule | None = None
-    lines: Table[str, int] = field(default_factory=dict)
+    lines: Table[str, Line] = field(default_factory=dict)
 
     def rules(self) -> Iterator[Rule]:
         """Give every rule, in the order of the file's parts."""

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from importer.mapping import parse_mapping
+from importer.mapping import Layer, parse_mapping
 from importer.mapping.language import ItemPart, MappingPart, Pick, RulePart, SourcePart, TestPart, keys_at
 from importer.transforms import TRANSFORMS
 
@@ -58,7 +58,9 @@ def test_keys_are_known_where_they_stand() -> None:
 def test_examples_of_the_page_are_mappings() -> None:
     """Each example reads without a mistake."""
     examples = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(examples) == 2
-    for example in examples:
+    assert len(examples) == 4
+    shared, own = (Layer(tomllib.loads(text), text) for text in examples[1:3])
+    assert parse_mapping(dict(own.table), name="p", environment={"SITE": "shop"}, beneath=[shared]).site == "shop"
+    for example in (examples[0], examples[3]):
         text = example if "collection" in example else f'collection = "things"\n{example}'
         assert parse_mapping(tomllib.loads(text), name="example.toml", text=text).fields
