@@ -8,13 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
+from importer.commands.compiling import compile_job
 from importer.commands.fetching import open_sheet
-from importer.commands.loading import Job, Sheetlike, prepare, today_of
+from importer.commands.loading import Job, Sheetlike, prepare
 from importer.commands.opening import connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
-from importer.commands.surroundings import Learnt, compile_for, learn, remember, remembered
+from importer.commands.surroundings import Learnt, learn, remember, remembered
 from importer.errors import ImporterError, Locked, UsageError
 from importer.model import Counts, Observer, Progress, Silent, Tally
 from importer.report.rejects import write_rejects
@@ -72,10 +73,7 @@ def checked(
             observer.say(line)
         if learnt is None:
             learnt = kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
-        drafts = job.options.draft
-        compiled = compile_for(job.mapping, learnt.then, source, today=today_of(job.mapping), draft=drafts)
-        for warning in compiled.warnings:
-            observer.say(warning)
+        compiled = compile_job(job, learnt.then, source, observer)
         if not job.options.offline:
             _keep(job, learnt.around, observer)
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.commands.checking import Sheet, check_sheet
+from importer.commands.compiling import compile_job
 from importer.commands.feed import Feed, Foresight, Selection
 from importer.commands.fetching import open_sheet
 from importer.commands.guarding import bound_by_rules, keep_identity, require_allowed, require_same_identity
-from importer.commands.loading import Job, Sheetlike, prepare, today_of
+from importer.commands.loading import Job, Sheetlike, prepare
 from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
 from importer.commands.result import RunResult, RunSummary
 from importer.commands.stopping import Stopping
-from importer.commands.surroundings import compile_for, learn, remember
+from importer.commands.surroundings import learn, remember
 from importer.commands.waiting import deadline_of, in_time
 from importer.errors import EXIT_VERDICTS, Bug, DeadlinePassed, DiskFull, ImporterError, exit_code, graver
 from importer.model import Counts, Observer, Progress, Silent, Tally, Unsettled
@@ -163,9 +164,7 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
     job, stopping, observer = call.job, call.stopping, call.observer
     learnt = call.learnt or call.door.wait(stopping.unless_told(asked(call)))
     around = learnt.around
-    compiled = compile_for(job.mapping, learnt.then, source, today=today_of(job.mapping), draft=job.options.draft)
-    for warning in compiled.warnings:
-        observer.say(warning)
+    compiled = compile_job(job, learnt.then, source, observer)
     state.claim(Identity(job.mapping.name, around.site, around.schema.id))
     remember(state, job.mapping, around)
     options = job.options

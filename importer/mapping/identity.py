@@ -41,13 +41,13 @@ def composed(text: pl.Expr) -> pl.Expr:
 def rules_digest(mapping: Mapping, schema: CollectionSchema, today: date) -> str:
     """Digest all that rows are made by, besides their cells (32 hex digits).
 
-    The day counts only where a field depends on it; what it makes of drafts stands in each row's hash.
+    The day counts only where a field depends on it; what it makes of drafts stands in each row's hash, and so do the
+    values that lookups give: a table that changes concerns the rows that it gives other values.
     """
     source = mapping.source
     told: dict[str, Any] = {
         "fields": {slug: rule.canonical() for slug, rule in mapping.fields.items()},
         "key": mapping.key.canonical() if isinstance(mapping.key, Rule) else mapping.key,
-        "lookups": {name: dict(table) for name, table in mapping.lookups.items()},
         "reading": [source.decimal, source.timezone, source.dates, source.base_url, source.null_values],
         "schema": [field.model_dump(mode="json") for field in schema.fields],
         "day": today.isoformat() if any(_daily(rule) for rule in mapping.fields.values()) else "",

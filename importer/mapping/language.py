@@ -13,9 +13,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictBool,
     StrictInt,
+    Tag,
     WrapValidator,
     model_validator,
 )
@@ -273,6 +275,13 @@ class RulePart(_Part):
 RuleIn = Annotated[RulePart, BeforeValidator(_as_rule)]
 
 
+def _source_table(value: Any) -> Any:
+    """Say how a sheet is named, where only its path is given."""
+    if isinstance(value, str):
+        raise ValueError(f'must be a table: source = {{ path = "{value}" }}')  # noqa: TRY004 - pydantic gathers ValueErrors
+    return value
+
+
 class SourcePart(_Part):
     """`[source]`."""
 
@@ -295,6 +304,45 @@ class SourcePart(_Part):
         if self.delimiter and self.delimiter == self.quote:
             raise ValueError(f'delimiter and quote are both "{self.quote}": one parts cells, the other encloses them')
         return self
+
+
+class LookupSourcePart(_Part):
+    """`source` of a lookup: what `[source]` says, as far as it is about reading two columns."""
+
+    path: Annotated[str, Field(min_length=1)]
+    sheet: Annotated[str | StrictInt | None, WrapValidator(_sheet)] = None
+    header_row: Annotated[StrictInt, Field(ge=0)] | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+    quote: Annotated[str, AfterValidator(_quote)] | None = None
+    null_values: Texts = Field(default=[])
+
+
+class LookupPart(_Part):
+    """A lookup that stands in two columns of another sheet."""
+
+    source: Annotated[LookupSourcePart, BeforeValidator(_source_table)]
+    asked: Annotated[str, Field(alias="from", min_length=1)]
+    given: Annotated[str, Field(alias="to", min_length=1)]
+
+
+def _lookup_kind(value: Any) -> str:
+    """Tell the two kinds of lookups apart: only one in a sheet has a table, or a list, as its `source`."""
+    if isinstance(value, Table):
+        source = value.get("source")
+        in_a_sheet = isinstance(source, Table | list) or (
+            isinstance(source, str) and {*value} == {"source", "from", "to"}
+        )
+        return OF_SHEET if in_a_sheet else OF_VALUES
+    return OF_SHEET if isinstance(value, LookupPart) else OF_VALUES
+
+
+OF_SHEET, OF_VALUES = "=sheet", "=values"
+"""How pydantic tells the two kinds of lookups apart; no part of a key path."""
+
+LookupIn = Annotated[
+    Annotated[LookupPart, Tag(OF_SHEET)] | Annotated[dict[str, Any], Tag(OF_VALUES)], Discriminator(_lookup_kind)
+]
 
 
 class ItemPart(_Part):
@@ -320,7 +368,7 @@ class MappingPart(_Part):
     existing: Literal["reject", "adopt"] | None = None
     source: SourcePart = Field(default_factory=SourcePart)
     where: Conditions | None = None
-    lookup: dict[str, dict[str, Any]] = Field(default={})
+    lookup: dict[str, LookupIn] = Field(default={})
     fields: dict[str, RuleIn]
     item: ItemPart = Field(default_factory=ItemPart)
 
@@ -329,7 +377,15 @@ def keys_at(location: tuple[int | str, ...]) -> list[str]:
     """Name the keys that may stand beside the one at a location of pydantic's."""
     part: type[_Part] = MappingPart
     within: dict[type[_Part], dict[str, type[_Part]]] = {
-        MappingPart: {"source": SourcePart, "fields": RulePart, "item": ItemPart, "key": RulePart, "where": TestPart},
+        MappingPart: {
+            "source": SourcePart,
+            "fields": RulePart,
+            "item": ItemPart,
+            "key": RulePart,
+            "where": TestPart,
+            OF_SHEET: LookupPart,
+        },
+        LookupPart: {"source": LookupSourcePart},
         RulePart: {"when": TestPart, "else": RulePart, "alt": RulePart},
         ItemPart: {"draft": RulePart, "archived": RulePart, "locale": RulePart},
         TestPart: {"not": TestPart},

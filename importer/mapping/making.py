@@ -299,6 +299,7 @@ class Maker:
             if kind in REFERENCES:
                 value = pl.col(VALUE + slug)
                 yield value.list.join(" ") if kind in MANY_TYPES else value
+        yield from (given for _, given in sorted(self.bench.resolved, key=lambda one: one[0]))
 
     def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
         when = unless_error(check, blame, self.bench) if check.code in _MISSING else check.when

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from importer.mapping.language import MappingPart, RulePart, SourcePart, TestPart, constant_of, keys_at
+from importer.mapping.language import (
+    OF_SHEET,
+    OF_VALUES,
+    LookupPart,
+    MappingPart,
+    RulePart,
+    SourcePart,
+    TestPart,
+    constant_of,
+    keys_at,
+)
 from importer.mapping.layers import Layer, laid_together, rebased
 from importer.mapping.lines import nearest_line
 from importer.mapping.mistakes import Mistakes, nearest
 from importer.mapping.nesting import SENTENCE, deepest_path
-from importer.mapping.rules import Condition, Mapping, Rule, Test
+from importer.mapping.rules import Condition, LookupSheet, Mapping, Rule, Test
 from importer.model import SourceOptions
 
 if TYPE_CHECKING:
@@ -29,6 +39,10 @@ TOKEN = "WEBFLOW_TOKEN"  # noqa: S105 - the name of the variable, not what is in
 
 _RULES = frozenset({"fields", "item", "where", "lookup", "key"})
 """Where `${...}` is text like any other: regular expressions have groups of that form."""
+
+
+_OF_THE_READER = frozenset({"=", OF_SHEET, OF_VALUES})
+"""Steps of pydantic's that no file has."""
 
 
 def parse_mapping(
@@ -78,6 +92,7 @@ def parse_mapping(
         source=_source(part.source),
         where=_condition(part.where),
         lookups=_lookups(part.lookup, mistakes),
+        lookup_sheets={name: _lookup_sheet(one) for name, one in part.lookup.items() if isinstance(one, LookupPart)},
         fields={slug: _rule(f"fields.{slug}", rule) for slug, rule in part.fields.items()},
         draft=_rule("item.draft", part.item.draft) if part.item.draft else None,
         archived=_rule("item.archived", part.item.archived) if part.item.archived else None,
@@ -219,12 +234,11 @@ def _test(part: TestPart) -> Test:
     )
 
 
-def _lookups(tables: Table[str, Table[str, Any]], mistakes: Mistakes) -> dict[str, dict[str, str]]:
+def _lookups(tables: Table[str, LookupPart | dict[str, Any]], mistakes: Mistakes) -> dict[str, dict[str, str]]:
+    """Read the tables of values; those in sheets are read when the sheets are."""
     read: dict[str, dict[str, str]] = {}
     for name, table in tables.items():
-        if isinstance(table.get("source"), dict | list):
-            mistakes.not_yet(f"lookup.{name}", "lookups from another sheet are not built yet; write the values here")
-            read[name] = {}
+        if isinstance(table, LookupPart):
             continue
         read[name] = {}
         for key, value in table.items():
@@ -235,6 +249,20 @@ def _lookups(tables: Table[str, Table[str, Any]], mistakes: Mistakes) -> dict[st
         if not table:
             mistakes.add(f"lookup.{name}", "has no values")
     return read
+
+
+def _lookup_sheet(part: LookupPart) -> LookupSheet:
+    read = part.source
+    options = SourceOptions(
+        path=read.path,
+        sheet=read.sheet,
+        header_row=read.header_row,
+        encoding=read.encoding,
+        delimiter=read.delimiter,
+        quote=read.quote,
+        null_values=tuple(read.null_values),
+    )
+    return LookupSheet(options, part.asked, part.given)
 
 
 def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
@@ -271,7 +299,7 @@ def _note_later_in(rule: Rule, mistakes: Mistakes) -> None:
 
 def _path(location: tuple[int | str, ...]) -> str:
     """The key path of a mistake, as one would write it in TOML."""
-    return ".".join(str(step) for step in location if not isinstance(step, int) and step != "=")
+    return ".".join(step for step in location if not isinstance(step, int) and step not in _OF_THE_READER)
 
 
 def _sentences(detail: ErrorDetails) -> list[str]:

@@ -47,7 +47,7 @@ class Pipeline:
     def _begin(self, rule: Rule, only: pl.Expr | None) -> Flow:
         """Everything up to `else`; `only` says in which rows the rule is asked at all."""
         flow = self._source(rule, only)
-        for call in rule.transforms:
+        for at, call in enumerate(rule.transforms):
             if call.operand is not None and flow.many:
                 self.bench.mistakes.add(
                     f"{rule.path}.transform",
@@ -59,6 +59,10 @@ class Pipeline:
             if step.spreads and rule.alt is not None:
                 self.bench.mistakes.add(f"{rule.path}.alt", f"cannot keep step with parts that {call.name} finds")
             flow = self._listed(flow, step) if flow.many else self._scalar(flow, step)
+            if step.outside:
+                given = self.bench.keep(flow.value)
+                whole = given.list.join("\0", ignore_nulls=True) if flow.many else given
+                self.bench.resolved.append((f"{rule.path}.{at}", whole))
         if rule.otherwise is not None:
             flow = self._otherwise(flow, rule.otherwise)
         return flow

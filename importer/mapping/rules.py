@@ -127,10 +127,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupSheet:
+    """A lookup that stands in two columns of another sheet: what is asked for, and what is given for it."""
+
+    source: SourceOptions
+    asked: str
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A mapping file: which sheet fills which collection, and how.
 
     `key` is the slug of a field, or a rule. `publish` is "live" or "draft". `lines` finds the line of a key path.
+    `lookups` has the tables of `lookup_sheets` too, once somebody has read them.
     """
 
     name: str
@@ -146,6 +156,7 @@ class Mapping:
     existing: str | None = None
     where: Condition = ()
     lookups: Table[str, Table[str, str]] = field(default_factory=dict)
+    lookup_sheets: Table[str, LookupSheet] = field(default_factory=dict)
     draft: Rule | None = None
     archived: Rule | None = None
     row_locale: Rule | None = None

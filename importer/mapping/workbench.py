@@ -49,7 +49,10 @@ class Planned:
 
 @dataclass(slots=True)
 class Workbench:
-    """Gathers stages and checks while the rules of a mapping are compiled."""
+    """Gathers stages and checks while the rules of a mapping are compiled.
+
+    `resolved` are values that come from elsewhere than the sheet and the rules, with the place that asks for them.
+    """
 
     columns: Columns
     asked: Asked
@@ -58,6 +61,7 @@ class Workbench:
     mistakes: Mistakes
     stages: list[list[pl.Expr]] = default(default_factory=list)
     checks: list[Planned] = default(default_factory=list)
+    resolved: list[tuple[str, pl.Expr]] = default(default_factory=list)
     _levels: dict[str, int] = default(default_factory=dict)
 
     def keep(self, expression: pl.Expr, name: str = "") -> pl.Expr:

@@ -80,6 +80,7 @@ class Step:
     excused: pl.Expr | None = None
     known: tuple[str, ...] = ()
     python: bool = False
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""Compiling the mapping of a job: with all that it brings from elsewhere than the sheet and Webflow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from importer.commands.loading import today_of
+from importer.commands.lookups import read_lookups
+from importer.commands.surroundings import compile_for
+
+if TYPE_CHECKING:
+    from importer.commands.loading import Job
+    from importer.commands.surroundings import Surroundings
+    from importer.mapping import Compiled, Mapping
+    from importer.model import Observer
+    from importer.sources import Source
+
+
+def compile_job(job: Job, around: Surroundings, source: Source, observer: Observer) -> Compiled:
+    """Compile the mapping of a job for its sheet and destination; says what it brings, and what may surprise.
+
+    Raises MappingError with every mistake of a kind at once.
+    """
+    mapping = _equipped(job, observer)
+    compiled = compile_for(mapping, around, source, today=today_of(mapping), draft=job.options.draft)
+    for warning in compiled.warnings:
+        observer.say(warning)
+    return compiled
+
+
+def _equipped(job: Job, observer: Observer) -> Mapping:
+    """Give the mapping with what stands in other files beside it."""
+    mapping = job.mapping
+    if mapping.lookup_sheets:
+        tables, said = read_lookups(mapping, job.folder)
+        for line in said:
+            observer.say(line)
+        mapping = replace(mapping, lookups={**mapping.lookups, **tables})
+    return mapping
