@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from importer.commands.hooks import bring
 from importer.commands.loading import today_of
 from importer.commands.lookups import read_lookups
 from importer.commands.surroundings import compile_for
@@ -31,7 +32,9 @@ def compile_job(job: Job, around: Surroundings, source: Source, observer: Observ
 
 def _equipped(job: Job, observer: Observer) -> Mapping:
     """Give the mapping with what stands in other files beside it."""
-    mapping = job.mapping
+    mapping, said = bring(job.mapping, job.folder)
+    for line in said:
+        observer.say(line)
     if mapping.lookup_sheets:
         tables, said = read_lookups(mapping, job.folder)
         for line in said:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from importer.commands.files import read_files
+from importer.commands.packages import packaged_names
 from importer.errors import StateError, UsageError
 from importer.mapping import Mapping, parse_mapping
 from importer.settings import Settings, Token, environment, read_settings, state_path
@@ -132,7 +133,14 @@ def load_mapping(path: str | Path) -> MappingOfFile:
     path = Path(path)
     around = environment()
     own, *beneath = read_files(path, around)
-    parsed = parse_mapping(dict(own.table), name=path.stem, text=own.text, environment=around, beneath=beneath)
+    parsed = parse_mapping(
+        dict(own.table),
+        name=path.stem,
+        text=own.text,
+        environment=around,
+        beneath=beneath,
+        packaged=packaged_names,
+    )
     return MappingOfFile(**{part.name: getattr(parsed, part.name) for part in fields(parsed)}, path=path)
 
 

@@ -11,6 +11,7 @@ from importer.commands.waiting import watched
 from importer.errors import Outage, SourceError, UsageError
 from importer.fields import ReferenceTable, reference_table
 from importer.mapping import check_matches, compile_mapping, find_column, reference_needs
+from importer.model import ROW
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def compile_for(
     return compile_mapping(
         mapping,
         around.schema,
-        source.columns,
+        _columns(mapping, source),
         kinds=source.typed,
         references={slug: references.table() for slug, references in around.references.items()},
         locales=around.locales,
@@ -164,6 +165,16 @@ def compile_for(
         draft=draft,
         ours=source.ours,
     )
+
+
+def _columns(mapping: Mapping, source: Source) -> tuple[str, ...]:
+    """Name the columns that the rules may use: those of the sheet, or what `rows` makes of its first batch."""
+    rows = mapping.foreign.rows
+    if rows is None:
+        return source.columns
+    for batch in source.batches():
+        return tuple(name for name in rows(batch).columns if name != ROW and not name.startswith("\0"))
+    return source.columns
 
 
 def _refuse_unreadable(mapping: Mapping, source: Source) -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.errors import MappingError
 from importer.mapping.columns import CELL, CELL_KIND
 from importer.model import BROKEN, ROW, Kind
+from importer.transforms.foreign import REMEDY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,7 +67,8 @@ class Compiled:
     """A mapping that has met its collection and the columns of its sheet.
 
     `rules` is a digest of all that rows are made by; `key_rule` and `slug_rule` are the rules of identity as
-    canonical text. `key_field` is the field that holds the key, None where Webflow does not hold it.
+    canonical text. `key_field` is the field that holds the key, None where Webflow does not hold it. `headers` are the
+    columns that the rules use.
     """
 
     mapping: Mapping
@@ -83,6 +86,7 @@ class Compiled:
     planned: tuple[Planned, ...]
     outputs: tuple[pl.Expr, ...]
     hashes: tuple[pl.Expr, pl.Expr]
+    headers: tuple[str, ...]
 
     def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
         """Map a batch of the sheet and find the rows that may be wrong.
@@ -95,15 +99,26 @@ class Compiled:
             mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
         return Mapped(mapped, frame.height - work.height, work.filter(self._suspected()), self.judged)
 
+    def prepared(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give a batch as the rules see it: what `rows` of a hooks file makes of it, else as it is."""
+        rows = self.mapping.foreign.rows
+        return frame if rows is None else rows(frame, self.headers)
+
     def worked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Run all stages on the rows that count."""
+        frame = self.prepared(frame)
         broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
         work = frame.select(pl.col(ROW).cast(pl.UInt32), broken, *self.inputs)
         work = self._without_errors(work)
         if self.where is not None:
             work = work.filter(self.where | pl.col(BROKEN).is_not_null())
         for stage in self.stages:
-            work = work.with_columns(stage)
+            try:
+                work = work.with_columns(stage)
+            except (
+                MappingError
+            ) as error:  # a transform that is not ours; polars has put words about its plans behind it
+                raise MappingError(error.message.partition("\n")[0] + ".", REMEDY) from error
         return work
 
     def _without_errors(self, work: pl.DataFrame) -> pl.DataFrame:

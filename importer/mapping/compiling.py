@@ -11,6 +11,7 @@ from importer.mapping.compiled import CheckInfo, Compiled
 from importer.mapping.conditions import Asked
 from importer.mapping.constants import check_constants
 from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key, check_match
+from importer.mapping.foreign import check_calls
 from importer.mapping.identity import rules_digest
 from importer.mapping.making import Maker
 from importer.mapping.mistakes import Mistakes
@@ -79,11 +80,13 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     if ours and mapping.source.dates:
         mapping = replace(mapping, source=replace(mapping.source, dates=(*mapping.source.dates, reading.ISO)))
     found = Columns(tuple(columns), kinds)
+    check_calls(mapping, mistakes)
     check_columns(mapping, found, mistakes)
     check_fields(mapping, schema, mistakes)
     check_key(mapping, schema, found, mistakes)
     source = mapping.source
-    around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell)
+    foreign = mapping.foreign.transforms
+    around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell, foreign)
     bench = Workbench(found, Asked(found.cell, source, today), source, around, mistakes)
     where = bench.asked.holds(mapping.where, lambda name: error_in(name, found)) if mapping.where else None
     maker = Maker(mapping, schema, bench, references, ours)
@@ -111,6 +114,7 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
         planned=tuple(bench.checks),
         outputs=maker.outputs(),
         hashes=maker.hashes(digest),
+        headers=tuple(found.used),
     )
 
 

@@ -47,6 +47,7 @@ def rules_digest(mapping: Mapping, schema: CollectionSchema, today: date) -> str
     source = mapping.source
     told: dict[str, Any] = {
         "fields": {slug: rule.canonical() for slug, rule in mapping.fields.items()},
+        "hooks": mapping.foreign.digest,
         "key": mapping.key.canonical() if isinstance(mapping.key, Rule) else mapping.key,
         "reading": [source.decimal, source.timezone, source.dates, source.base_url, source.null_values],
         "schema": [field.model_dump(mode="json") for field in schema.fields],

@@ -120,8 +120,9 @@ def _as_tables(value: Any) -> Any:
 
 
 def _call(value: Any, info: ValidationInfo) -> Call:
-    call = read_call(value)
-    lookups: Table[str, Any] = (info.context or {}).get("lookups", {})
+    context: Table[str, Any] = info.context or {}
+    call = read_call(value, context.get("foreign", ()))
+    lookups: Table[str, Any] = context.get("lookups", {})
     if call.lookup is not None and call.lookup not in lookups:
         raise ValueError(f"there is no [lookup.{call.lookup}] in this file{nearest(call.lookup, lookups)}")
     return call
@@ -357,7 +358,7 @@ class MappingPart(_Part):
     """The whole file."""
 
     extends: str | None = None
-    hooks: Any = None
+    hooks: Annotated[str, Field(min_length=1)] | None = None
     collection: Annotated[str, Field(min_length=1)]
     site: str | None = None
     key: Annotated[RulePart, BeforeValidator(_as_key)] = Field(default=RulePart(value=Constant("slug")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -26,8 +27,8 @@ from importer.mapping.rules import Condition, LookupSheet, Mapping, Rule, Test
 from importer.model import SourceOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Sequence
     from collections.abc import Mapping as Table
-    from collections.abc import Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -41,6 +42,17 @@ _RULES = frozenset({"fields", "item", "where", "lookup", "key"})
 """Where `${...}` is text like any other: regular expressions have groups of that form."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Foreign:
+    """The names of transforms that may be somebody else's: with a hooks file any, until it has been read."""
+
+    packaged: Callable[[], Container[str]]
+    hooked: bool
+
+    def __contains__(self, name: object) -> bool:
+        return self.hooked or name in self.packaged()
+
+
 _OF_THE_READER = frozenset({"=", OF_SHEET, OF_VALUES})
 """Steps of pydantic's that no file has."""
 
@@ -52,12 +64,14 @@ def parse_mapping(
     text: str = "",
     environment: Table[str, str] | None = None,
     beneath: Sequence[Layer] = (),
+    packaged: Callable[[], Container[str]] = tuple,
 ) -> Mapping:
     """Read the parsed TOML of a mapping; `text` is the file itself, to tell the lines of mistakes.
 
     `environment` is what `"${NAME}"` stands for in the settings: everywhere but in rules, conditions and tables of
-    values. `beneath` are the files that it extends, the nearest first. Raises MappingError with every mistake (key
-    path, line, nearest right word), and NotYet where the mapping is right but asks for something of a later version.
+    values. `beneath` are the files that it extends, the nearest first. `packaged` names the transforms of installed
+    packages; it is asked only where a name is not ours. Raises MappingError with every mistake (key path, line, nearest
+    right word), and NotYet where the mapping is right but asks for something of a later version.
     """
     layers = (Layer(table, text), *beneath)
     table, lines = laid_together(layers)
@@ -71,8 +85,12 @@ def parse_mapping(
     table = _filled_in(table, environment or {}, mistakes)
     table = _rebased(table, layers, mistakes)
     lookups = table.get("lookup")
+    context = {
+        "lookups": lookups if isinstance(lookups, dict) else {},
+        "foreign": _Foreign(packaged, hooked="hooks" in table),
+    }
     try:
-        part = MappingPart.model_validate(table, context={"lookups": lookups if isinstance(lookups, dict) else {}})
+        part = MappingPart.model_validate(table, context=context)
     except ValidationError as error:
         for detail in error.errors():
             for sentence in _sentences(detail):
@@ -83,6 +101,7 @@ def parse_mapping(
         name=name,
         collection=part.collection,
         site=part.site,
+        hooks=part.hooks,
         key=_key(part.key),
         mode=part.mode,
         locale=part.locale,
@@ -273,8 +292,6 @@ def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
 
 def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None:
     """Note everything that the language has, but this version has not."""
-    if part.hooks is not None:
-        mistakes.not_yet("hooks", "transforms of your own in a Python file are not built yet")
     if part.mode != "create":
         mistakes.not_yet("mode", f'"{part.mode}" is not built yet; "create" is')
     if part.source.fill_down is not None:

@@ -14,11 +14,11 @@ from importer.mapping.picking import picked
 from importer.mapping.templates import template_text
 from importer.mapping.workbench import FAILED, Blame, Planned, Workbench, blank_as_null, first_filled
 from importer.model import Kind
-from importer.transforms import compile_call, within_lists
+from importer.transforms import TRANSFORMS, compile_call, within_lists
 
 if TYPE_CHECKING:
     from importer.mapping.rules import Constant, Rule
-    from importer.transforms import Step
+    from importer.transforms import Call, Step
 
 _ALL_PICKS = frozenset({"last", "all", "rest", "min", "max", "sum", "count"})
 
@@ -55,7 +55,9 @@ class Pipeline:
                     "parts; use a number, or a rule without split",
                 )
                 continue
-            step = compile_call(call, self.bench.around)
+            step = self._step(rule, call)
+            if step is None:
+                continue
             if step.spreads and rule.alt is not None:
                 self.bench.mistakes.add(f"{rule.path}.alt", f"cannot keep step with parts that {call.name} finds")
             flow = self._listed(flow, step) if flow.many else self._scalar(flow, step)
@@ -66,6 +68,16 @@ class Pipeline:
         if rule.otherwise is not None:
             flow = self._otherwise(flow, rule.otherwise)
         return flow
+
+    def _step(self, rule: Rule, call: Call) -> Step | None:
+        """Make the step of a call; None, and a mistake, where it is somebody else's and there is none, or it fails."""
+        if call.name not in TRANSFORMS and call.name not in self.bench.around.foreign:
+            return None  # `foreign.check_calls` has told it
+        try:
+            return compile_call(call, self.bench.around)
+        except ValueError as error:
+            self.bench.mistakes.add(f"{rule.path}.transform", str(error))
+            return None
 
     def _source(self, rule: Rule, only: pl.Expr | None) -> Flow:
         """Take the text: from columns, a template, a constant or the answer of a condition."""

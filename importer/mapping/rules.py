@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from importer.mapping.foreign import Foreign
 from importer.model import Kind, SourceOptions
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ class Mapping:
     """A mapping file: which sheet fills which collection, and how.
 
     `key` is the slug of a field, or a rule. `publish` is "live" or "draft". `lines` finds the line of a key path.
-    `lookups` has the tables of `lookup_sheets` too, once somebody has read them.
+    `lookups` has the tables of `lookup_sheets` too, and `foreign` what is in the file `hooks`, once somebody has read
+    them.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Mapping:
     source: SourceOptions
     fields: Table[str, Rule]
     site: str | None = None
+    hooks: str | None = None
     key: str | Rule = "slug"
     mode: str = "create"
     locale: str | None = None
@@ -161,6 +164,7 @@ class Mapping:
     archived: Rule | None = None
     row_locale: Rule | None = None
     lines: Table[str, Line] = field(default_factory=dict)
+    foreign: Foreign = field(default_factory=Foreign)
 
     def rules(self) -> Iterator[Rule]:
         """Give every rule, in the order of the file's parts."""

@@ -6,7 +6,7 @@ language, the documentation's test and the nearest-word hints know it then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from importer.transforms.arithmetic import ARITHMETIC_TRANSFORMS
@@ -46,12 +46,15 @@ TRANSFORMS: Mapping[str, Transform] = {
 """Every transform by its name."""
 
 
-def read_call(written: Any) -> Call:
+def read_call(written: Any, foreign: Container[str] = ()) -> Call:
     """Read one element of `transform`: `"name"`, `{ name = argument }` or `{ name = argument, option = ... }`.
 
-    Raises ValueError with one sentence a line for everything that is wrong with it.
+    A name in `foreign` is somebody else's: what it takes is found out later. Raises ValueError with one sentence a line
+    for everything that is wrong with it.
     """
     if isinstance(written, str):
+        if written not in TRANSFORMS and written in foreign:
+            return Call(written)
         transform = _known(written)
         if transform.argument is not None and not transform.bare:
             raise ValueError(f"{written} needs an argument: {{ {written} = ... }}")
@@ -59,6 +62,8 @@ def read_call(written: Any) -> Call:
     if not isinstance(written, Mapping) or not written:
         raise ValueError(f'must be "name" or {{ name = argument }}, not {written!r}')
     named = [key for key in written if key in TRANSFORMS]
+    if not named and len(written) == 1 and (name := next(iter(written))) in foreign:
+        return Call(name, written[name])
     transform = _known(named[0] if named else next(iter(written)))
     mistakes: list[str] = []
     argument = _argument(transform, written[transform.name], mistakes)
@@ -69,8 +74,9 @@ def read_call(written: Any) -> Call:
 
 
 def compile_call(call: Call, around: Surroundings) -> Step:
-    """Make the step of a call."""
-    return TRANSFORMS[call.name].make(call, around)
+    """Make the step of a call; raises ValueError for one of somebody else's that fails."""
+    transform = TRANSFORMS.get(call.name) or around.foreign[call.name]
+    return transform.make(call, around)
 
 
 def _known(name: str) -> Transform:

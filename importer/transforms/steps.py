@@ -49,7 +49,7 @@ class Surroundings:
     """What transforms need besides the cell: how the sheet writes numbers and dates, its columns, lookup tables.
 
     `column` gives the text (String) and the kind (or None) of a column by the name that a mapping uses. `iso_too`:
-    dates may be in ISO 8601 besides the forms that the mapping names.
+    dates may be in ISO 8601 besides the forms that the mapping names. `foreign` are transforms that are not ours.
     """
 
     decimal: str = "."
@@ -58,6 +58,7 @@ class Surroundings:
     iso_too: bool = False
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     column: Callable[[str], tuple[pl.Expr, pl.Expr | None]] | None = None
+    foreign: Mapping[str, Transform] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.transforms import Surroundings, compile_call, read_call
@@ -43,6 +43,7 @@ COMPOSED, APART = "\N{LATIN SMALL LETTER E WITH ACUTE}", "e\N{COMBINING ACUTE AC
 TEXTS = st.one_of(st.sampled_from(["a", "A", " a", COMPOSED, APART]), st.text("aAbB ", max_size=3))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(TEXTS, st.text(max_size=3), min_size=1, max_size=8), st.lists(st.none() | TEXTS, max_size=8))
 def test_a_large_table_gives_what_a_small_one_does(table: dict[str, str], texts: list[str | None]) -> None:
     """Large ones are asked in another way; nobody can tell."""

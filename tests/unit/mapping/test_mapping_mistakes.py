@@ -20,6 +20,7 @@ READING: list[tuple[str, str]] = [
     ('colection = "x"\n' + NAME, 'line 2: colection: there is no key "colection"; did you mean "collection"?'),
     ('collection = "x"\n', "fields: is missing"),
     ('extends = "shop.toml"\n' + NAME, "line 2: extends: only a mapping in a file can extend another one"),
+    ("hooks = true\n" + NAME, "line 2: hooks: must be a text, not true"),
     ('mode = "upset"\n' + NAME, 'line 2: mode: must be "create", "upsert" or "mirror", not "upset"'),
     ('publish = "yes"\n' + NAME, 'publish: must be "live" or "draft", not "yes"'),
     ('skip_invalid_files = "no"\n' + NAME, 'skip_invalid_files: must be true or false, not "no"'),
@@ -164,7 +165,6 @@ def test_all_mistakes_come_at_once_and_in_the_order_of_the_file(workshop: Worksh
 
 
 LATER: list[tuple[str, str]] = [
-    ('hooks = "x.py"\n' + NAME, "hooks"),
     ('mode = "upsert"\n' + NAME, "mode"),
     ('mode = "mirror"\n' + NAME, "mode"),
     ('[source]\nfill_down = ["A"]\n' + NAME, "source.fill_down"),
