@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from importer.mapping import Compiled
     from importer.model import Problem
     from importer.sources import Source
+    from importer.state import State
 
 LONGEST_VALUE = 400
 """Characters of a bad value that are kept for its sentence (a cell may hold megabytes)."""
@@ -44,7 +45,8 @@ class Sheet:
     `read` counts rows without blank ones and includes `left_out` (not passing the mapping's `where`); `total` is what
     remains, one item each. `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one
     line a problem (row, check, value, suggest), sorted by row; `doubles` the later rows of a key or a slug. `kept` has
-    all bad rows as the source gave them (and others), unless they were too many to keep.
+    all bad rows as the source gave them (and others), unless they were too many to keep. `slugs` are the rows that get
+    another slug than their rule says (`taken = "suffix"`).
     """
 
     compiled: Compiled
@@ -55,6 +57,7 @@ class Sheet:
     found: pl.DataFrame
     doubles: Doubles
     kept: pl.DataFrame | None
+    slugs: pl.DataFrame
 
     @property
     def good(self) -> int:
@@ -73,6 +76,13 @@ class Sheet:
     def without_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows of a mapped frame that passed every check."""
         return frame.filter(~pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
+
+    def with_slugs(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give rows of a mapped frame the slugs that are theirs where others had them already."""
+        if self.slugs.is_empty():
+            return frame
+        given = frame.select(ROW).join(self.slugs, on=ROW, how="left", maintain_order="left").get_column("slug")
+        return frame.with_columns(_slug=pl.coalesce(given, "_slug"))
 
     def only_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows of a frame that failed a check."""
@@ -109,10 +119,12 @@ def check_sheet(
     *,
     hashed: bool = True,
     on_batch: Callable[[int, pl.DataFrame], None] | None = None,
+    state: State | None = None,
 ) -> Sheet:
     """Map and check every row of the sheet; nothing of a good row is kept but 20 bytes.
 
     `on_batch` is told how many rows were read so far, and given the mapped frame (with `_hash` only if `hashed`).
+    `state` remembers the slugs of earlier runs; without it no row gets another slug than its rule says.
     Raises SourceEmpty for a sheet without rows, SourceError for one that cannot be read.
     """
     suspects = Suspects(compiled)
@@ -140,9 +152,8 @@ def check_sheet(
     problems = court.problems()
     doubles = suspects.verified(source)
     bad = pl.concat([problems.get_column(ROW_OF_PROBLEM), doubles.rows]).unique().sort()
-    return Sheet(
-        compiled, read, left_out, total, bad, problems, doubles, kept.rows() if doubles.rows.is_empty() else None
-    )
+    held = kept.rows() if doubles.rows.is_empty() else None
+    return Sheet(compiled, read, left_out, total, bad, problems, doubles, held, suspects.slugs(source, bad, state))
 
 
 class _Court:

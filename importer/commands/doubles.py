@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.commands.suffixes import GIVEN, given_slugs, hashed, held_frame
 from importer.errors.problems import describe, shorten
 from importer.model import ROW, Problem
 
 if TYPE_CHECKING:
     from importer.mapping import Compiled
     from importer.sources import Source
-
-SEED = 20_261_123
-"""Hashes are compared only inside one process; a fixed seed makes two runs do the same work."""
+    from importer.state import State
 
 _DOUBLES = {"row": pl.UInt32, "code": pl.String, "value": pl.String, "first": pl.UInt32}
 
@@ -63,11 +62,12 @@ class Suspects:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._hashed = ("slug",) if compiled.key_field == "slug" else ("key", "slug")
+        self._refused = ("key",) if compiled.suffixed else self._hashed
         self._seen: list[pl.DataFrame] = []
 
     def add(self, mapped: pl.DataFrame) -> None:
         """Take the rows of one mapped batch."""
-        self._seen.append(mapped.select(ROW, **{name: _hashed(f"_{name}") for name in self._hashed}))
+        self._seen.append(mapped.select(ROW, **{name: hashed(_compared(f"_{name}")) for name in self._hashed}))
 
     def row_twice(self) -> int | None:
         """Name a row number that two rows carry, if any do (a frame or a corrected file may bring its own numbers)."""
@@ -78,29 +78,37 @@ class Suspects:
     def verified(self, source: Source) -> Doubles:
         """Look at the suspected rows once more, exactly; a sheet without suspects is not read again."""
         together = self._together()
-        suspected = pl.concat([_repeated(together, name) for name in self._hashed]).unique().sort()
+        suspected = pl.concat([_repeated(together, name) for name in self._refused]).unique().sort()
         self._seen.clear()
+        if self._compiled.suffixed:
+            self._seen.append(together)  # `slugs` has a use for it
         if suspected.is_empty():
             return Doubles(self._compiled, pl.DataFrame(schema=_DOUBLES))
+        exact = self._looked_at(source, suspected)
+        found = [_later(exact, f"_{name}", f"{name}_duplicate") for name in self._refused]
+        return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
+
+    def slugs(self, source: Source, bad: pl.Series, state: State | None) -> pl.DataFrame:
+        """Give the rows that get another slug than their rule says (`taken = "suffix"`); the state remembers them."""
+        if state is None or not self._compiled.suffixed:
+            return pl.DataFrame(schema=GIVEN)
+        held, longest = held_frame(state.held_slugs()), self._compiled.longest_slug
+        given = given_slugs(self._together(), bad, held, lambda rows: self._looked_at(source, rows), longest=longest)
+        self._seen.clear()
+        return given
+
+    def _looked_at(self, source: Source, rows: pl.Series) -> pl.DataFrame:
+        """Read these rows once more, exactly."""
         looked: list[pl.DataFrame] = []
         for batch in source.batches():
-            again = batch.filter(pl.col(ROW).is_in(suspected.implode()))
+            again = batch.filter(pl.col(ROW).is_in(rows.implode()))
             if again.height:
                 looked.append(self._compiled.apply(again, hashed=False).frame.select(ROW, "_locale", "_key", "_slug"))
-        exact = pl.concat(looked)
-        found = [_later(exact, "_slug", "slug_duplicate")]
-        if "key" in self._hashed:
-            found.insert(0, _later(exact, "_key", "key_duplicate"))
-        return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
+        return pl.concat(looked)
 
     def _together(self) -> pl.DataFrame:
         empty = pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(self._hashed, pl.UInt64)})
         return pl.concat([empty, *self._seen])
-
-
-def _hashed(column: str) -> pl.Expr:
-    text = pl.concat_str(pl.col("_locale"), _compared(column), separator="\x00")
-    return pl.when(pl.col(column).is_not_null()).then(text.hash(SEED))
 
 
 def _compared(column: str) -> pl.Expr:

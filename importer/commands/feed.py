@@ -168,7 +168,7 @@ class Feed:
             if stopped() and self._at_rest <= 0:
                 self._skip(self._unasked)
                 break
-            good = self._sheet.without_bad(self._compiled.apply(batch).frame)
+            good = self._sheet.with_slugs(self._sheet.without_bad(self._compiled.apply(batch).frame))
             asked = self._selection.keep(good)
             self._skip(good.height - asked.height)
             for part in asked.iter_slices(DECIDED_AT_ONCE):

@@ -179,7 +179,7 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
             call.expected.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
-    sheet = check_sheet(source, compiled, on_batch=on_batch)
+    sheet = check_sheet(source, compiled, on_batch=on_batch, state=state)
     foreseen = foresight.counts(sheet)
     stopping.check()
     if call.expected is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.errors import MappingError
+from importer.fields.slugs import SLUG_LENGTH
 from importer.mapping.columns import CELL, CELL_KIND
 from importer.model import BROKEN, ROW, Kind
 from importer.transforms.foreign import REMEDY
@@ -87,6 +88,18 @@ class Compiled:
     outputs: tuple[pl.Expr, ...]
     hashes: tuple[pl.Expr, pl.Expr]
     headers: tuple[str, ...]
+
+    @property
+    def suffixed(self) -> bool:
+        """Whether a slug that is taken already gets a number behind it."""
+        rule = self.mapping.fields.get("slug")
+        return rule is not None and rule.taken == "suffix"
+
+    @property
+    def longest_slug(self) -> int:
+        """Count the characters that a slug may have."""
+        field = self.schema.by_slug.get("slug")
+        return (field.limits.max_length if field is not None else None) or SLUG_LENGTH
 
     def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
         """Map a batch of the sheet and find the rows that may be wrong.

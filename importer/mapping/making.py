@@ -160,7 +160,7 @@ class Maker:
         """Tell how slugs are made, as canonical text."""
         rule = self.mapping.fields.get("slug")
         if rule is not None:
-            return canonical({"slug": rule.canonical()})
+            return canonical({"slug": replace(rule, taken=None).canonical()})  # it changes no slug that an item has
         return canonical({"name": self.mapping.fields["name"].canonical()})
 
     def key_field(self) -> str | None:

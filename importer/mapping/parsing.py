@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -288,6 +288,17 @@ def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
     for slug, rule in mapping.fields.items():
         if rule.taken is not None and slug != "slug":
             mistakes.add(f"{rule.path}.taken", "is for the slug only")
+        if rule.taken == "suffix" and _is_key(mapping, rule):
+            mistakes.add(
+                f"{rule.path}.taken",
+                '"suffix" needs a key that is not the slug, which would tell no two rows apart: key = { from = "ID" }',
+            )
+
+
+def _is_key(mapping: Mapping, rule: Rule) -> bool:
+    """Whether the rule of the slug is what tells items apart."""
+    key = mapping.key
+    return key == "slug" or (isinstance(key, Rule) and key.canonical() == replace(rule, taken=None).canonical())
 
 
 def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None:
@@ -307,8 +318,6 @@ def _note_later_in(rule: Rule, mistakes: Mistakes) -> None:
         mistakes.not_yet(f"{rule.path}.match", 'matching by "key" is not built yet; match by name, slug, id or a field')
     if rule.missing == "create":
         mistakes.not_yet(f"{rule.path}.missing", '"create" is not built yet; import the referenced items first')
-    if rule.taken == "suffix":
-        mistakes.not_yet(f"{rule.path}.taken", '"suffix" is not built yet; a taken slug is rejected')
     for inner in (rule.otherwise, rule.alt):
         if inner is not None:
             _note_later_in(inner, mistakes)

@@ -110,6 +110,15 @@ def rows_by_slug(file: StateFile, collection: str, locale: str, slugs: Iterable[
     return {(row.slug or "").casefold(): row for row in found}
 
 
+def held_slugs(file: StateFile, collection: str) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Give locale, key, the slug sent and the slug held, of all rows that were ever sent or hold an item."""
+    yield from file.each(
+        "SELECT locale, key, slug_sent, CASE WHEN item_id IS NOT NULL THEN slug END FROM rows"
+        " WHERE collection = ? AND (attempts > 0 OR item_id IS NOT NULL)",
+        (collection,),
+    )
+
+
 def put_sent(
     connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, watermark: str, run: str
 ) -> None:

@@ -63,6 +63,9 @@ READING: list[tuple[str, str]] = [
     ('[lookup.s]\nsource = { path = "s.csv", sheat = 1 }\nfrom = "a"\nto = "b"\n' + NAME, 'lookup.s.source.sheat: there is no key "sheat"; did you mean "sheet"?'),
     ('[lookup.s]\nsource = { path = "s.csv", decimal = "," }\nfrom = "a"\nto = "b"\n' + NAME, 'lookup.s.source.decimal: there is no key "decimal"'),
     ("lookup = { s = 5 }\n" + NAME, "lookup.s: must be a table, not 5"),
+    (NAME + 'slug = { from = "A", taken = "suffix" }\n', 'line 4: fields.slug.taken: "suffix" needs a key that is not the slug'),
+    ('key = { from = "A" }\n' + NAME + 'slug = { from = "A", taken = "suffix" }\n', 'line 5: fields.slug.taken: "suffix" needs a key that is not the slug'),
+    (NAME + 'text = { from = "A", taken = "suffix" }\n', "line 4: fields.text.taken: is for the slug only"),
     ("[fields]\nname = {}\n", "fields.name: a rule needs one of from, template, value or when"),
     ('[fields]\nname = { from = "A", template = "{A}" }\n', "fields.name: says from and template"),
     ("[fields]\nname = { from = [] }\n", "fields.name.from: is empty"),
@@ -171,7 +174,6 @@ LATER: list[tuple[str, str]] = [
     ('[source]\ngroup_by = "A"\n' + NAME, "source.group_by"),
     (NAME + 'author = { from = "A", match = "key" }\n', "fields.author.match"),
     (NAME + 'author = { from = "A", missing = "create" }\n', "fields.author.missing"),
-    (NAME + 'slug = { from = "A", taken = "suffix" }\n', "fields.slug.taken"),
 ]
 
 
