@@ -21,6 +21,9 @@ DEFAULT_BASE_URL: Final = "https://api.webflow.com/v2"
 SANDBOX_BASE_URL: Final = "http://sandbox.invalid/v2"
 """The address of the sandbox in this process; `.invalid` can never be reached by a mistake (RFC 2606)."""
 
+SANDBOX_FILE: Final = "sandbox.db"
+"""The file of the embedded sandbox itself, where none is named."""
+
 _PORTS: Final = {"https": 443, "http": 80}
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _HINT: Final = (
@@ -165,6 +168,29 @@ def state_path(
     return mapping.parent / ".importer" / f"{mapping.stem}{_destination(base_url, sandbox=sandbox)}.db"
 
 
+def sibling_states(
+    state: Path, mapping_path: str | Path | None, *, base_url: str = DEFAULT_BASE_URL, sandbox: bool = False
+) -> list[Path]:
+    """Find the state files of the same destination beside this one and beside the mapping, itself among them.
+
+    Beside the mapping their names say which destination they are of; elsewhere (--state) people name them, and all that
+    end in `.db` are given.
+    """
+    own = None if mapping_path is None else Path(mapping_path).parent / ".importer"
+    found = (
+        {} if own is None else {path.resolve(): path for path in own.glob("*.db") if _names(path, base_url, sandbox)}
+    )
+    if own is None or state.parent.resolve() != own.resolve():
+        found |= {path.resolve(): path for path in state.parent.glob("*.db")}
+    return sorted(path for path in found.values() if path.name != SANDBOX_FILE)
+
+
+def _names(path: Path, base_url: str, sandbox: bool) -> bool:  # noqa: FBT001 - as in `_destination`
+    """Whether the name of a state file is one of this destination."""
+    told = _destination(base_url, sandbox=sandbox)
+    return path.stem.endswith(told) if told else re.search(r"\.(sandbox|[a-z0-9.-]+_\d+)$", path.stem) is None
+
+
 def _destination(base_url: str, *, sandbox: bool) -> str:
     if sandbox:
         return ".sandbox"
@@ -184,7 +210,7 @@ def sandbox_path(mapping_path: str | Path | None, override: str | Path | None = 
     if override is not None:
         return Path(override)
     beside = Path() if mapping_path is None else Path(mapping_path).parent
-    return beside / ".importer" / "sandbox.db"
+    return beside / ".importer" / SANDBOX_FILE
 
 
 def run_folder(state: str | Path, run: str) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from importer.commands.hooks import bring
+from importer.commands.keys import with_keys
 from importer.commands.loading import today_of
 from importer.commands.lookups import read_lookups
 from importer.commands.surroundings import compile_for
@@ -23,7 +24,7 @@ def compile_job(job: Job, around: Surroundings, source: Source, observer: Observ
 
     Raises MappingError with every mistake of a kind at once.
     """
-    mapping = _equipped(job, observer)
+    mapping, around = _equipped(job, observer), with_keys(job, around)
     compiled = compile_for(mapping, around, source, today=today_of(mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from importer.commands.finding import ID, find_collection, find_site, read_schema
 from importer.commands.waiting import watched
 from importer.errors import Outage, SourceError, UsageError
-from importer.fields import ReferenceTable, reference_table
+from importer.fields import BY_KEY, ReferenceTable, key_table, reference_table
 from importer.mapping import check_matches, compile_mapping, find_column, reference_needs
 from importer.model import ROW
 from importer.schema import CollectionSchema, Locales, parse_collection
@@ -34,16 +34,20 @@ _EVERYWHERE = frozenset({"name", "slug"})
 class References:
     """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id.
 
-    `name` is the collection's slug for people, its id where nobody had to ask.
+    `name` is the collection's slug for people, its id where nobody had to ask. `waiting` are keys of items that are
+    known, and not published.
     """
 
     collection: str
     match: str
     pairs: tuple[tuple[str, str], ...]
     name: str
+    waiting: tuple[str, ...] = ()
 
     def table(self) -> ReferenceTable:
         """Give them as the table in which a field looks its values up."""
+        if self.match == BY_KEY:
+            return key_table(self.name, self.pairs, self.waiting)
         return reference_table(self.name, self.match, self.pairs)
 
 
@@ -103,11 +107,15 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed:
     if needs_locales(mapping):
         site, locales = await find_site(client, mapping, found)
     needs = reference_needs(mapping, found.schema)
-    named = [need for need in needs if need.match not in _EVERYWHERE]
+    named = [need for need in needs if need.match not in _EVERYWHERE | {BY_KEY}]
     check_matches(mapping, [(need, await read_schema(client, need.collection_id)) for need in named])
     references: dict[str, References] = {}
     listed = {} if listed is None else listed
     for need in needs:
+        name = found.names.get(need.collection_id, need.collection_id)
+        if need.match == BY_KEY:  # Webflow knows nothing of them: `keys.with_keys` reads them
+            references[need.field_slug] = References(need.collection_id, need.match, (), name)
+            continue
         asked = (need.collection_id, drafts)
         if asked not in listed:
             listed[asked] = await list_items(client, need.collection_id, drafts=drafts)
@@ -116,7 +124,6 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed:
             for item in listed[asked]
             if (text := item.field_data.get(need.match)) not in {None, ""}
         )
-        name = found.names.get(need.collection_id, need.collection_id)
         references[need.field_slug] = References(need.collection_id, need.match, pairs, name)
     return Surroundings(found.schema, site, locales, references)
 

@@ -133,10 +133,10 @@ PROBLEMS: dict[str, ProblemText] = {
         facts={"accepted": ""},
     ),
     "reference_unknown": ProblemText(
-        'No item of the collection "{collection}" has the {match} {value}.',
+        'No item of the collection "{collection}" has the {match} {value}{why}.',
         'Correct the cell, or import the missing item into "{collection}" first.',
         'Did you mean {suggest}? Otherwise import the missing item into "{collection}" first.',
-        facts={"collection": "referenced", "match": "name"},
+        facts={"collection": "referenced", "match": "name", "why": ""},
     ),
     "reference_ambiguous": ProblemText(
         'Several items of the collection "{collection}" have the {match} {value}.',

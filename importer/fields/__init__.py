@@ -13,7 +13,7 @@ from importer.fields.files import coerce_file, coerce_images
 from importer.fields.numbers import coerce_number
 from importer.fields.references import coerce_reference, coerce_references
 from importer.fields.slugs import SLUG_LENGTH, SLUG_PATTERN, coerce_slug, slug_checks, sound_slug
-from importer.fields.terms import Coerced, Context, ReferenceTable, filled, reference_table
+from importer.fields.terms import BY_KEY, Coerced, Context, ReferenceTable, filled, key_table, reference_table
 from importer.fields.text import (
     NAME_LENGTH,
     coerce_email,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from importer.schema import Field
 
 __all__ = [
+    "BY_KEY",
     "MANY",
     "NAME_LENGTH",
     "SLUG_LENGTH",
@@ -41,6 +42,7 @@ __all__ = [
     "Context",
     "ReferenceTable",
     "coerce",
+    "key_table",
     "reference_table",
     "slug_checks",
     "sound_slug",

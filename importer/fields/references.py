@@ -22,18 +22,20 @@ _ITEM_ID = r"^[0-9a-f]{24}$"
 
 def coerce_reference(field: Field, cell: Cell, out: pl.Expr, context: Context) -> Coerced:
     """Find one item (String, its id)."""
+    table = context.references
     wrong = wrong_text(cell, out)
-    ambiguous = _ambiguous(wrong, context.references)
-    facts = _facts(field, context.references)
+    ambiguous, waits = _ambiguous(wrong, table), _waits(wrong, table)
+    facts = _facts(field, table)
     checks = (
         Check(
             "reference_unknown",
-            wrong.is_not_null() & ~ambiguous,
+            wrong.is_not_null() & ~ambiguous & ~waits,
             wrong,
-            _suggested(wrong.str.strip_chars(), context.references),
+            _suggested(wrong.str.strip_chars(), table),
             facts,
         ),
         Check("reference_ambiguous", ambiguous, wrong, facts=facts),
+        *_waiting(waits, wrong, table, facts),
     )
     return Coerced(_finder(context.references)(cell.value), checks)
 
@@ -45,11 +47,13 @@ def coerce_references(field: Field, cell: Cell, out: pl.Expr, context: Context) 
     ids = read_parts(parts, _finder(table), pl.col("read").unique(maintain_order=True), pl.List(pl.String))
     unknown = wrong_parts(parts, out, _known(table))
     ambiguous = wrong_parts(parts, out, lambda part: pl.when(~_ambiguous(part, table)).then(part))
+    waits = wrong_parts(parts, out, lambda part: pl.when(~_waits(part, table)).then(part))
     single = pl.when(~unknown.str.contains("; ", literal=True)).then(unknown)
     facts = _facts(field, table)
     checks = (
         Check("reference_unknown", unknown.is_not_null(), unknown, _suggested(single, table), facts),
         Check("reference_ambiguous", ambiguous.is_not_null(), ambiguous, facts=facts),
+        *_waiting(waits.is_not_null(), waits, table, facts),
     )
     return Coerced(ids, checks)
 
@@ -58,9 +62,10 @@ def _finder(table: ReferenceTable | None) -> Callable[[pl.Expr], pl.Expr]:
     """Make the function from a name to an id."""
 
     def find(text: pl.Expr) -> pl.Expr:
-        name = normalised(text)
         if table is None:
+            name = normalised(text)
             return pl.when(name.str.contains(_ITEM_ID)).then(name)
+        name = table.called(text)
         names, ids = table.frame.get_column("match"), table.frame.get_column("id")
         return name.replace_strict(names, ids, default=None, return_dtype=pl.String)
 
@@ -68,9 +73,22 @@ def _finder(table: ReferenceTable | None) -> Callable[[pl.Expr], pl.Expr]:
 
 
 def _known(table: ReferenceTable | None) -> Callable[[pl.Expr], pl.Expr]:
-    """Make the function that leaves a name, an ambiguous one too, and gives null for an unknown one."""
+    """Make the function that leaves a name, also one that is ambiguous or waits, and gives null for an unknown one."""
     find = _finder(table)
-    return lambda text: pl.when(find(text).is_not_null() | _ambiguous(text, table)).then(text)
+    return lambda text: pl.when(find(text).is_not_null() | _ambiguous(text, table) | _waits(text, table)).then(text)
+
+
+def _waits(text: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
+    """Tell whether an item is known, and not published (Boolean, never null)."""
+    return pl.lit(value=False) if table is None else table.waits(text)
+
+
+def _waiting(when: pl.Expr, wrong: pl.Expr, table: ReferenceTable | None, facts: Facts) -> tuple[Check, ...]:
+    """Say of items that are not published yet why they cannot be referred to; most tables know of none."""
+    if table is None or table.waiting.is_empty():
+        return ()
+    why = ": the mapping that imports them knows that one, but has not published it (yet)"
+    return (Check("reference_unknown", when, wrong, facts={**facts, "why": why}),)
 
 
 def _ambiguous(text: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
@@ -78,7 +96,7 @@ def _ambiguous(text: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
     if table is None or not table.frame.get_column("id").has_nulls():
         return pl.lit(value=False)
     names = table.frame.filter(pl.col("id").is_null()).get_column("match")
-    return normalised(text).is_in(names.implode()).fill_null(value=False)
+    return table.called(text).is_in(names.implode()).fill_null(value=False)
 
 
 def _suggested(wrong: pl.Expr, table: ReferenceTable | None) -> pl.Expr:

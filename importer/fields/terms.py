@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from importer.model import Check
 from importer.schema.evaluation import first_reading
-from importer.schema.reading import normalised
+from importer.schema.reading import key_form, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,12 +33,32 @@ class ReferenceTable:
 
     `frame` has `match` (String, as `schema.reading.normalised` gives it, each once), `id` (String, null where several
     items are called so) and `shown` (String, as the first of them is written). `collection` and `match` ("name",
-    "slug", ...) are for messages.
+    "slug", ...) are for messages. By "key" an item is called exactly so, or else without case. `waiting` (String, as
+    `called` gives them) are keys of items that the mapping of that collection knows, and has not published.
     """
 
     collection: str
     match: str
     frame: pl.DataFrame
+    waiting: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+
+    def called(self, text: pl.Expr) -> pl.Expr:
+        """Give what a cell says in the form that `frame` has it in."""
+        if self.match != BY_KEY:
+            return normalised(text)
+        exact = key_form(text)
+        known = exact.is_in(self.frame.get_column("match").implode()) | exact.is_in(self.waiting.implode())
+        return pl.when(known).then(exact).otherwise(_loosely(exact))
+
+    def waits(self, text: pl.Expr) -> pl.Expr:
+        """Tell whether a cell names an item that is known, and not published (Boolean, never null)."""
+        if self.waiting.is_empty():
+            return pl.lit(value=False)
+        return self.called(text).is_in(self.waiting.implode()).fill_null(value=False)
+
+
+BY_KEY = "key"
+"""`match`: by the key under which that collection's own mapping imported an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +141,27 @@ def reference_table(collection: str, match: str, pairs: Iterable[tuple[str, str]
     single = pl.when(pl.len() == 1).then(pl.col("id").first()).alias("id")
     named = once.group_by("match", maintain_order=True).agg(single, pl.col("shown").first())
     return ReferenceTable(collection, match, named)
+
+
+def key_table(collection: str, pairs: Iterable[tuple[str, str]], waiting: Iterable[str]) -> ReferenceTable:
+    """Make the table of a reference field that goes by keys: pairs of key and id, and keys that are not published.
+
+    A key that is not found as it is written is looked for without case, where only one is written like it.
+    """
+    exact = pl.DataFrame(list(pairs), schema={"match": pl.String, "id": pl.String}, orient="row")
+    exact = exact.with_columns(shown="match").unique("match", keep="first", maintain_order=True)
+    single = pl.when(pl.len() == 1).then(pl.col("id").first()).alias("id")
+    loose = exact.group_by(_loosely(pl.col("match")), maintain_order=True).agg(single, pl.col("shown").first())
+    unsent = pl.DataFrame({"key": list(waiting)}, schema={"key": pl.String})
+    names = pl.concat([unsent, unsent.select(_loosely(pl.col("key")))]).join(
+        loose, left_on="key", right_on="match", how="anti"
+    )
+    return ReferenceTable(collection, BY_KEY, pl.concat([exact, loose]), names.get_column("key").unique())
+
+
+def _loosely(key: pl.Expr) -> pl.Expr:
+    """Give a key without case, in a form that no key has itself."""
+    return key.str.to_lowercase().str.replace("^", "\0")
 
 
 def _folded(text: str) -> str:

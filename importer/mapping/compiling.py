@@ -40,7 +40,10 @@ class ReferenceNeed:
 
 
 def reference_needs(mapping: Mapping, schema: CollectionSchema) -> tuple[ReferenceNeed, ...]:
-    """List the tables that reference fields need; those matched by id need none."""
+    """List the tables that reference fields need; those matched by id need none.
+
+    Those matched by key come from the state file of the mapping that fills the other collection.
+    """
     needs = []
     for slug, rule in mapping.fields.items():
         field = schema.by_slug.get(slug)

@@ -11,6 +11,7 @@ import polars as pl
 
 from importer.mapping.conditions import mentions_today
 from importer.mapping.rules import Rule
+from importer.schema import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ def key_text(text: pl.Expr, *, slug: bool) -> pl.Expr:
     """Give a key as it is compared: trimmed NFC text, whole numbers without `.0`, slugs (ASCII) without case."""
     if slug:
         return text.str.to_lowercase()
-    whole = composed(text).str.strip_chars().str.replace(r"^([+-]?[0-9]+)\.0+$", "$1")
+    whole = composed(text).str.strip_chars().str.replace(reading.WHOLE, "$1")  # as `reading.key_form`
     return pl.when(whole != "").then(whole)
 
 

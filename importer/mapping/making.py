@@ -324,8 +324,9 @@ def _only_known(cell: Cell, table: ReferenceTable | None) -> pl.Expr:
     """Leave out what the other collection has not (`missing = "skip"`), and what is no id where ids are asked for."""
 
     def kept(text: pl.Expr) -> pl.Expr:
-        name = reading.normalised(text)
-        known = name.str.contains(_ID) if table is None else name.is_in(table.frame.get_column("match").implode())
+        if table is None:
+            return pl.when(reading.normalised(text).str.contains(_ID)).then(text)
+        known = table.called(text).is_in(table.frame.get_column("match").implode())
         return pl.when(known).then(text)
 
     return cell.value.list.eval(kept(pl.element())).list.drop_nulls() if cell.many else kept(cell.value)

@@ -314,8 +314,6 @@ def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None
 
 
 def _note_later_in(rule: Rule, mistakes: Mistakes) -> None:
-    if rule.match == "key":
-        mistakes.not_yet(f"{rule.path}.match", 'matching by "key" is not built yet; match by name, slug, id or a field')
     if rule.missing == "create":
         mistakes.not_yet(f"{rule.path}.missing", '"create" is not built yet; import the referenced items first')
     for inner in (rule.otherwise, rule.alt):

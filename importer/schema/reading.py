@@ -52,6 +52,15 @@ def normalised(value: pl.Expr) -> pl.Expr:
     return value.str.normalize("NFC").str.strip_chars().str.to_lowercase()
 
 
+WHOLE = r"^([+-]?[0-9]+)\.0+$"
+"""A whole number that a spreadsheet wrote with decimals: as a key it is the number (`$1`)."""
+
+
+def key_form(value: pl.Expr) -> pl.Expr:
+    """Give text in the form by which keys are compared: NFC, without outer blanks, whole numbers without `.0`."""
+    return value.str.normalize("NFC").str.strip_chars().str.replace(WHOLE, "$1")
+
+
 def digits_of(value: pl.Expr, decimal: str, kind: pl.Expr | None = None) -> pl.Expr:
     """Give the number in a text as `-1234.50` (String), null where there is none.
 

@@ -119,6 +119,14 @@ def held_slugs(file: StateFile, collection: str) -> Iterator[tuple[str, str, str
     )
 
 
+def keyed(file: StateFile, collection: str) -> Iterator[tuple[str, Status, str | None]]:
+    """Give key, status and item of every row that has a key of its own; those of the primary locale come first."""
+    lines = file.each(
+        "SELECT key, status, item_id FROM rows WHERE collection = ? AND NOT unnamed ORDER BY locale, key", (collection,)
+    )
+    yield from ((key, Status(status), item_id) for key, status, item_id in lines)
+
+
 def put_sent(
     connection: sqlite3.Connection, collection: str, sent: Iterable[Sent], *, request: int, watermark: str, run: str
 ) -> None:

@@ -80,6 +80,10 @@ class State(Book):
         """Find the rows that hold an item, by their returned slug without case (`str.casefold`)."""
         return rows.rows_by_slug(self._file, self._read_collection, locale, slugs)
 
+    def keyed(self) -> Iterator[tuple[str, Status, str | None]]:
+        """Give key, status and item of every row that has a key of its own; those of the primary locale come first."""
+        return rows.keyed(self._file, self._read_collection)
+
     def held_slugs(self) -> Iterator[tuple[str, str, str | None, str | None]]:
         """Give locale, key, the slug sent and the slug held, of all rows that were ever sent or hold an item."""
         return rows.held_slugs(self._file, self._read_collection)

@@ -172,7 +172,6 @@ LATER: list[tuple[str, str]] = [
     ('mode = "mirror"\n' + NAME, "mode"),
     ('[source]\nfill_down = ["A"]\n' + NAME, "source.fill_down"),
     ('[source]\ngroup_by = "A"\n' + NAME, "source.group_by"),
-    (NAME + 'author = { from = "A", match = "key" }\n', "fields.author.match"),
     (NAME + 'author = { from = "A", missing = "create" }\n', "fields.author.missing"),
 ]
 
