@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from importer.errors import MappingError
 from importer.fields.slugs import SLUG_LENGTH
 from importer.mapping.columns import CELL, CELL_KIND
 from importer.model import BROKEN, ROW, Kind
-from importer.transforms.foreign import REMEDY
+from importer.transforms.foreign import evaluated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -126,12 +125,7 @@ class Compiled:
         if self.where is not None:
             work = work.filter(self.where | pl.col(BROKEN).is_not_null())
         for stage in self.stages:
-            try:
-                work = work.with_columns(stage)
-            except (
-                MappingError
-            ) as error:  # a transform that is not ours; polars has put words about its plans behind it
-                raise MappingError(error.message.partition("\n")[0] + ".", REMEDY) from error
+            work = evaluated(work, stage)
         return work
 
     def _without_errors(self, work: pl.DataFrame) -> pl.DataFrame:

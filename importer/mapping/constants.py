@@ -15,6 +15,7 @@ from importer.mapping.mistakes import Mistakes
 from importer.mapping.rules import Rule
 from importer.mapping.workbench import Workbench
 from importer.model import BROKEN, ROW
+from importer.transforms.foreign import evaluated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def _try(
         maker.item(locales, draft=False)
     row = _ROW
     for stage in apart.stages:
-        row = row.with_columns(stage)
+        row = evaluated(row, stage)
     for plan in apart.checks:
         if plan.code not in _OF_ROWS and row.select(plan.when.fill_null(value=False)).item():
             bench.mistakes.add(path, _sentence(plan, row))

@@ -13,7 +13,7 @@ from importer.errors import MappingError
 from importer.transforms.steps import Call, Step, Surroundings, Transform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 FAILURES = (Exception, SystemExit)
 """What code that is not ours may raise: anything at all, and it must end in a sentence."""
@@ -84,15 +84,23 @@ def _runner(
         try:
             made = texts.rename("text").to_frame().select(expression).to_series()
         except FAILURES as error:
-            raise MappingError(failure(owner, name, function, error), REMEDY) from error
+            raise MappingError(failure(owner, name, function, error)) from error
         if len(made) != len(texts):
             wrong = f"{name} must give a text for each row, and gave {len(made)} for {len(texts)} rows"
-            raise MappingError(_told(owner, function, wrong), REMEDY)
+            raise MappingError(_told(owner, function, wrong))
         if made.dtype not in {pl.String(), pl.Null()}:
-            raise MappingError(_told(owner, function, f"{name} must give text, and gave {made.dtype}"), REMEDY)
+            raise MappingError(_told(owner, function, f"{name} must give text, and gave {made.dtype}"))
         return made.cast(pl.String).rename(texts.name)
 
     return lambda value, _kind: value.map_batches(apply, return_dtype=pl.String, is_elementwise=True)
+
+
+def evaluated(frame: pl.DataFrame, stage: Iterable[pl.Expr]) -> pl.DataFrame:
+    """Add columns to a frame; raises MappingError where a function that is not ours fails at it, in one sentence."""
+    try:
+        return frame.with_columns(stage)
+    except MappingError as error:  # polars has put words about its own plans behind ours, and lost the rest
+        raise MappingError(error.message.partition("\n")[0] + ".", REMEDY) from error
 
 
 def failure(owner: str, name: str, function: Callable[..., Any], error: BaseException) -> str:

@@ -147,6 +147,17 @@ def test_what_is_wrong_with_a_hooks_file_is_told(tmp_path: Path, code: str, told
     assert result.error.hint
 
 
+def test_a_constant_that_a_function_fails_on_is_told_too(tmp_path: Path) -> None:
+    """Constants are tried out before any row is read."""
+    code = (
+        HEAD
+        + "def _no(one):\n    raise KeyError(one)\n\ndef shout(text):\n    return text.map_elements(_no, return_dtype=pl.String)\n"
+    )
+    rule = 'name = { value = "x", transform = ["shout"] }\nslug = "Slug"\n'
+    error = checked(place(tmp_path, code, rule)).error
+    assert str(error) == "shop.py, line 3: shout failed: KeyError: 'x'."
+
+
 def test_an_argument_that_nobody_takes_is_a_mistake(tmp_path: Path) -> None:
     """As it is for the transforms of ours."""
     rule = 'name = { from = "Name", transform = [{ shout = 5 }] }\nslug = "Slug"\n'
