@@ -65,7 +65,7 @@ def _loaded(point: EntryPoint) -> Transform:
         ) from error
     if not callable(function):
         what = f"the transform {point.name} of the package {_package(point)}"
-        raise ValueError(f"{what} is no function, but a {type(function).__name__}")  # noqa: TRY004 - one of the sentences about a mapping
+        raise ValueError(f"{what} is no function, but {type(function).__name__}")  # noqa: TRY004 - one of the sentences about a mapping
     # What it gives belongs to a row's hash: an upgrade of the package changes the rows that it gives other texts for.
     return foreign_transform(point.name, function, owner=f"the package {_package(point)}", outside=True)
 

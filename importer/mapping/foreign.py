@@ -55,7 +55,7 @@ class RowsHook:
         """See that the rows are rows of the batch, each once, in its order, and that cells are texts."""
         if not isinstance(given, pl.DataFrame):
             more = "; end it with .collect()" if isinstance(given, pl.LazyFrame) else ""
-            raise self._wrong(f"must give a polars DataFrame, and gave a {type(given).__name__}{more}")
+            raise self._wrong(f"must give a polars DataFrame, not {type(given).__name__}{more}")
         if ROW not in given.columns:
             raise self._wrong(f'must keep the column "{ROW}", which says which row of the sheet each one is')
         numbers = given.get_column(ROW)

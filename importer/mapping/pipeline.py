@@ -328,7 +328,7 @@ def _coalesced_kind(found: list[tuple[pl.Expr, pl.Expr | None]]) -> pl.Expr | No
 
 def _nothing_listed() -> pl.Expr:
     """A list of one empty part."""
-    return pl.lit(pl.Series([[None]], dtype=pl.List(pl.String)))
+    return pl.lit([None], dtype=pl.List(pl.String))
 
 
 def _zeros(parts_of: pl.Expr) -> pl.Expr:

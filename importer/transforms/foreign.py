@@ -64,7 +64,7 @@ def _expression(owner: str, name: str, function: Callable[..., Any], given: list
         raise ValueError(failure(owner, name, function, error)) from error
     if not isinstance(made, pl.Expr):
         raise ValueError(  # noqa: TRY004 - one of the sentences about a call
-            _told(owner, function, f"{name} must give a polars expression, and gave a {type(made).__name__}")
+            _told(owner, function, f"{name} must give a polars expression, not {type(made).__name__}")
         )
     try:
         gives = pl.DataFrame(schema={"text": pl.String}).select(made).to_series().dtype

@@ -118,7 +118,7 @@ BROKEN: list[tuple[str, str]] = [
     ("x = 1\n\ny = x / 0\n", "shop.py, line 3: the file failed as it was run: ZeroDivisionError: division by zero."),
     ("import sys\nsys.exit('bye')\n", "shop.py, line 2: the file failed as it was run: SystemExit: bye."),
     ("a = '\0'\n", "shop.py"),
-    ("def shout(text):\n    return 5\n", "line 6: fields.name.transform: shop.py, line 1: shout must give a polars expression, and gave a int"),
+    ("def shout(text):\n    return 5\n", "line 6: fields.name.transform: shop.py, line 1: shout must give a polars expression, not int"),
     ("def shout(text):\n    return text.str.len_chars()\n", "shop.py, line 1: shout must give text, and gives UInt32: end it with .cast(pl.String)"),
     ("def shout(text):\n    return text.str.split(',')\n", "shop.py, line 1: shout must give text, and gives List(String)"),
     ("def shout(text):\n    x = 1\n    return text.no_such_thing()\n", "shop.py, line 3: shout failed: AttributeError: 'Expr' object has no attribute 'no_such_thing'"),
@@ -241,8 +241,8 @@ def test_a_typed_cell_that_is_changed_is_text(tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[str, str]] = [
-    ("return 5", "shop.py, line 2: rows must give a polars DataFrame, and gave a int."),
-    ("return frame.lazy()", "and gave a LazyFrame; end it with .collect()."),
+    ("return 5", "shop.py, line 2: rows must give a polars DataFrame, not int."),
+    ("return frame.lazy()", "not LazyFrame; end it with .collect()."),
     ("return frame.drop('_row')", 'rows must keep the column "_row", which says which row of the sheet each one is.'),
     ("return frame.with_columns(pl.col('_row').cast(pl.Int64))", 'rows must leave the column "_row" as it is, and made Int64 of UInt32.'),
     ("return frame.with_columns(_row=pl.col('_row') + 1)", 'rows gave a row whose "_row" is 4, which it was not given.'),
