@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping as Table
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-import polars as pl
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,16 +21,13 @@ from pydantic import (
 )
 from pydantic_core.core_schema import ValidationInfo  # noqa: TC002 - pydantic reads the annotations while it runs
 
+from importer.mapping import values
 from importer.mapping.conditions import TODAY
 from importer.mapping.mistakes import nearest
 from importer.mapping.rules import Constant, Part
 from importer.mapping.templates import read_template
 from importer.model import Kind
-from importer.schema import reading
 from importer.transforms import Call, read_call
-
-NAMED_SIGNS = frozenset({"tab", "comma", "semicolon", "pipe", "space"})
-"""Delimiters that have a name, for one cannot see them, or not tell them apart."""
 
 Pick = Literal["first", "last", "all", "rest", "min", "max", "sum", "count"]
 """What `pick` can say."""
@@ -114,7 +109,9 @@ def _as_test(value: Any) -> Any:
 def _as_tables(value: Any) -> Any:
     """One table of conditions is a list of one."""
     tables = [value] if isinstance(value, Table) else value
-    if isinstance(tables, list) and not all(tables):
+    if not isinstance(tables, list):
+        raise ValueError('must be a table such as { Column = "text" }, or a list of them')  # noqa: TRY004 - pydantic gathers ValueErrors
+    if not all(tables):
         raise ValueError('asks nothing: write { Column = "text" } or { Column = { empty = false } }')
     return tables
 
@@ -128,66 +125,14 @@ def _call(value: Any, info: ValidationInfo) -> Call:
     return call
 
 
-def _date_form(value: str) -> str:
-    mistake = reading.format_mistake(value)
-    if mistake:
-        raise ValueError(mistake)
-    return value
-
-
-def _timezone(value: str) -> str:
-    try:
-        pl.select(pl.datetime(2024, 5, 31).dt.replace_time_zone(value))
-    except pl.exceptions.ComputeError as error:
-        raise ValueError(f'there is no time zone "{value}"; names look like "Europe/Berlin"') from error
-    return value
-
-
-def _encoding(value: str) -> str:
-    try:
-        codecs.getincrementaldecoder(value)("replace").decode(b"a")
-        "a".encode(value)  # some that Python calls so make no text of bytes: rot13, hex, idna
-    except (LookupError, ValueError, TypeError) as error:
-        raise ValueError(f'there is no encoding "{value}"; most sheets are "utf-8" or "cp1252"') from error
-    return value
-
-
-def _web_address(value: str) -> str:
-    if not value.lower().startswith(("https://", "http://")) or not value.partition("://")[2].strip("/"):
-        raise ValueError(f'must be an address such as "https://old.example", not "{value}"')
-    return value
-
-
-def _delimiter(value: str) -> str:
-    if value.lower() not in NAMED_SIGNS and (len(value) != 1 or value in '\r\n"\0'):
-        raise ValueError(f'must be one character such as "," or ";", or "tab", not {value!r}')
-    return value
-
-
-def _quote(value: str) -> str:
-    if len(value) > 1 or value in {"\r", "\n", "\t", " ", "\0"}:
-        raise ValueError(f'must be one character, or "" where no sign encloses cells, not {value!r}')
-    return value
-
-
-def _sheet(value: Any, _inner: Any) -> str | int | None:
-    if value is None or isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise ValueError("must be the name of a sheet, or its number (the first is 1)")
-
-
-def _separator(value: str) -> str:
-    if not value:
-        raise ValueError('is empty; it must be a separator such as ";", or "lines", "csv" or "json"')
-    return value
-
-
 ConstantIn = Annotated[Any, BeforeValidator(constant_of)]
 BoundIn = Annotated[Any, BeforeValidator(_bound)]
 Columns = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_several), Field(min_length=1)]
 Template = Annotated[Any, BeforeValidator(lambda text: text if isinstance(text, tuple) else _read_template(text))]
 Calls = Annotated[list[Annotated[Any, BeforeValidator(_call)]], BeforeValidator(_several)]
-Formats = Annotated[list[Annotated[str, AfterValidator(_date_form)]], BeforeValidator(_several), Field(min_length=1)]
+Formats = Annotated[
+    list[Annotated[str, AfterValidator(values.date_form)]], BeforeValidator(_several), Field(min_length=1)
+]
 Texts = Annotated[list[str], BeforeValidator(_several)]
 
 
@@ -237,7 +182,7 @@ class RulePart(_Part):
     template: Template = None
     value: ConstantIn = None
     when: Conditions | None = None
-    split: Annotated[str, AfterValidator(_separator)] | None = None
+    split: Annotated[str, AfterValidator(values.separator)] | None = None
     transform: Calls = Field(default=[])
     otherwise: RuleIn | None = Field(None, alias="else")
     pick: Pick | None = None
@@ -287,16 +232,16 @@ class SourcePart(_Part):
     """`[source]`."""
 
     path: str | None = None
-    sheet: Annotated[str | StrictInt | None, WrapValidator(_sheet)] = None
+    sheet: Annotated[str | StrictInt | None, WrapValidator(values.sheet)] = None
     header_row: Annotated[StrictInt, Field(ge=0)] | None = None
-    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
-    quote: Annotated[str, AfterValidator(_quote)] | None = None
+    encoding: Annotated[str, AfterValidator(values.encoding)] | None = None
+    delimiter: Annotated[str, AfterValidator(values.delimiter)] | None = None
+    quote: Annotated[str, AfterValidator(values.quote)] | None = None
     null_values: Texts = Field(default=[])
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    timezone: Annotated[str, AfterValidator(values.timezone)] = "UTC"
     decimal: Literal[".", ","] = "."
     dates: Formats | None = None
-    base_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    base_url: Annotated[str, AfterValidator(values.web_address)] | None = None
     fill_down: Any = None
     group_by: Any = None
 
@@ -311,11 +256,11 @@ class LookupSourcePart(_Part):
     """`source` of a lookup: what `[source]` says, as far as it is about reading two columns."""
 
     path: Annotated[str, Field(min_length=1)]
-    sheet: Annotated[str | StrictInt | None, WrapValidator(_sheet)] = None
+    sheet: Annotated[str | StrictInt | None, WrapValidator(values.sheet)] = None
     header_row: Annotated[StrictInt, Field(ge=0)] | None = None
-    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
-    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
-    quote: Annotated[str, AfterValidator(_quote)] | None = None
+    encoding: Annotated[str, AfterValidator(values.encoding)] | None = None
+    delimiter: Annotated[str, AfterValidator(values.delimiter)] | None = None
+    quote: Annotated[str, AfterValidator(values.quote)] | None = None
     null_values: Texts = Field(default=[])
 
 

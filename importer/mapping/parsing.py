@@ -288,7 +288,7 @@ def _check_slug_rules(mapping: Mapping, mistakes: Mistakes) -> None:
     for slug, rule in mapping.fields.items():
         if rule.taken is not None and slug != "slug":
             mistakes.add(f"{rule.path}.taken", "is for the slug only")
-        if rule.taken == "suffix" and _is_key(mapping, rule):
+        elif rule.taken == "suffix" and _is_key(mapping, rule):
             mistakes.add(
                 f"{rule.path}.taken",
                 '"suffix" needs a key that is not the slug, which would tell no two rows apart: key = { from = "ID" }',

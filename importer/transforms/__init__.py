@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any
 
+from importer.transforms.arguments import shown
 from importer.transforms.arithmetic import ARITHMETIC_TRANSFORMS
 from importer.transforms.dates import DATE_TRANSFORMS
 from importer.transforms.distinct import on_distinct, within_lists
@@ -60,7 +61,7 @@ def read_call(written: Any, foreign: Container[str] = ()) -> Call:
             raise ValueError(f"{written} needs an argument: {{ {written} = ... }}")
         return Call(written)
     if not isinstance(written, Mapping) or not written:
-        raise ValueError(f'must be "name" or {{ name = argument }}, not {written!r}')
+        raise ValueError(f'must be "name" or {{ name = argument }}, not {shown(written)}')
     named = [key for key in written if key in TRANSFORMS]
     if not named and len(written) == 1 and (name := next(iter(written))) in foreign:
         return Call(name, written[name])
@@ -86,7 +87,7 @@ def _known(name: str) -> Transform:
     from rapidfuzz.distance import OSA
 
     near = process.extractOne(str(name), TRANSFORMS.keys(), scorer=OSA.normalized_similarity, score_cutoff=0.55)
-    raise ValueError(f"there is no transform {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    raise ValueError(f'there is no transform "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
 
 
 def _argument(transform: Transform, value: Any, mistakes: list[str]) -> Any:
@@ -104,7 +105,7 @@ def _option(transform: Transform, key: str, value: Any, mistakes: list[str]) -> 
         mistakes.append(f"{transform.name} and {key} stand in one table: give each a table of its own")
     else:
         known = " or ".join(transform.options) or "none"
-        mistakes.append(f"{transform.name} has no option {key!r}; it has {known}")
+        mistakes.append(f'{transform.name} has no option "{key}"; it has {known}')
     return None
 
 

@@ -19,14 +19,14 @@ _LARGEST = 1e300
 def text(value: Any) -> str:
     """A text."""
     if not isinstance(value, str):
-        raise ValueError(f"must be a text, not {_shown(value)}")  # noqa: TRY004 - gathered as a sentence with the others
+        raise ValueError(f"must be a text, not {shown(value)}")  # noqa: TRY004 - gathered as a sentence with the others
     return value
 
 
 def count(value: Any) -> int:
     """A whole number above zero, and below a milliard."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < _MOST:
-        raise ValueError(f"must be a whole number above 0 (and below {_MOST:,}), not {_shown(value)}")
+        raise ValueError(f"must be a whole number above 0 (and below {_MOST:,}), not {shown(value)}")
     return value
 
 
@@ -34,18 +34,18 @@ def places(value: Any) -> int:
     """Digits after the point; negative ones round to tens, hundreds."""
     limit = 12
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > limit:
-        raise ValueError(f"must be a whole number from -{limit} to {limit}, not {_shown(value)}")
+        raise ValueError(f"must be a whole number from -{limit} to {limit}, not {shown(value)}")
     return value
 
 
 def operand(value: Any) -> str | float:
     """A number, or the name of a column."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"must be a number or a column, not {_shown(value)}")  # noqa: TRY004 - one of the sentences about a call
+        raise ValueError(f"must be a number or a column, not {shown(value)}")  # noqa: TRY004 - one of the sentences about a call
     if isinstance(value, str):
         return value
     if not abs(value) < _LARGEST:
-        raise ValueError(f"must be a number that a cell can hold, not {_shown(value)}")
+        raise ValueError(f"must be a number that a cell can hold, not {shown(value)}")
     return float(value)
 
 
@@ -59,10 +59,10 @@ def divisor(value: Any) -> str | float:
 def replacements(value: Any) -> dict[str, str]:
     """A table of texts: what is replaced by what."""
     if not isinstance(value, Mapping) or not value:
-        raise ValueError(f'must be a table such as {{ "a" = "b" }}, not {_shown(value)}')
+        raise ValueError(f'must be a table such as {{ "a" = "b" }}, not {shown(value)}')
     wrong = [one for one in value.values() if not isinstance(one, str)]
     if wrong:
-        raise ValueError(f"must replace by texts, not by {_shown(wrong[0])}")
+        raise ValueError(f"must replace by texts, not by {shown(wrong[0])}")
     if "" in value:
         raise ValueError('cannot replace ""')
     return dict(value)
@@ -76,7 +76,7 @@ def pattern(value: Any) -> str:
     except pl.exceptions.ComputeError as error:
         lines = [line.strip() for line in str(error).splitlines() if "error:" in line]
         reason = lines[-1].partition("error:")[2].strip() if lines else str(error)
-        raise ValueError(f"is no regular expression: {expression!r}: {reason}") from error
+        raise ValueError(f"is no regular expression: {shown(expression)}: {reason}") from error
     return expression
 
 
@@ -92,7 +92,7 @@ def forms(value: Any) -> tuple[str, ...]:
     """One or several date forms."""
     found = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
     if not found or not all(isinstance(one, str) for one in found):
-        raise ValueError(f'must be a date form such as "%d.%m.%Y", or a list of them, not {_shown(value)}')
+        raise ValueError(f'must be a date form such as "%d.%m.%Y", or a list of them, not {shown(value)}')
     mistakes = [mistake for one in found if (mistake := reading.format_mistake(one))]
     if mistakes:
         raise ValueError("; ".join(mistakes))
@@ -105,23 +105,31 @@ def written_form(value: Any) -> str:
     try:
         pl.select(pl.datetime(2024, 5, 31, time_zone="UTC").dt.strftime(form))
     except pl.exceptions.ComputeError as error:
-        raise ValueError(f"is no date form: {form!r}") from error
+        raise ValueError(f"is no date form: {shown(form)}") from error
     return form
 
 
 def one_of(*words: str) -> Any:
     """A reader of one of some words."""
+    known = " or ".join(shown(word) for word in words)
 
     def read(value: Any) -> str:
         if value not in words:
-            raise ValueError(f"must be {' or '.join(repr(word) for word in words)}, not {_shown(value)}")
+            raise ValueError(f"must be {known}, not {shown(value)}")
         return str(value)
 
     return read
 
 
-def _shown(value: Any) -> str:
-    """A wrong argument as TOML would write it, roughly."""
+def shown(value: Any) -> str:
+    """A wrong argument as TOML would write it, roughly, and not all of a long one."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value!r}"
+    if isinstance(value, Mapping | list):
+        return "a table" if isinstance(value, Mapping) else "a list"
+    text = f"{value}" if len(f"{value}") <= _SHOWN else f"{value}"[:_SHOWN] + "…"
+    return f'"{text}"' if isinstance(value, str) else text
+
+
+_SHOWN = 60
+"""Characters of a wrong argument that are shown."""

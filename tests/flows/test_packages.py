@@ -98,7 +98,7 @@ def test_a_hooks_file_wins_over_a_package(tmp_path: Path, install: Callable[...,
         ("def shout():\n    pass\n", "shout = acme:shout", "the package acme 1.2, acme.py, line 1: shout takes something else than the text"),
         ("def shout(text):\n    return 5\n", "shout = acme:shout", "the package acme 1.2, acme.py, line 1: shout must give a polars expression, not int"),
         ("\ndef shout(text):\n    return text.nope()\n", "shout = acme:shout", "the package acme 1.2, acme.py, line 3: shout failed: AttributeError"),
-        (SHOUT, "shuot = acme:shout", "fields.name.transform: there is no transform 'shout'"),
+        (SHOUT, "shuot = acme:shout", 'fields.name.transform: there is no transform "shout"'),
     ],
 )  # fmt: skip
 def test_a_broken_package_is_told(
