@@ -161,7 +161,7 @@ def test_who_removes_the_other_one_by_hand_keeps_the_last(done: Night) -> None:
 
 @pytest.mark.parametrize("deed", ["draft", "picture", "unpublished"])
 def test_a_run_that_looks_for_twins_takes_the_same_care(done: Night, deed: str) -> None:
-    """The patience of a request has ended meanwhile; somebody worked on its twin, or took the other one off the site."""
+    """The patience of a request has ended meanwhile; somebody worked on its twin, or took the other off the site."""
     twin = Somebody(done).doubles(2)
     if deed == "unpublished":
         Somebody(done).unpublishes(3)

@@ -12,7 +12,7 @@ import orjson
 
 from importer.client import Client
 from importer.commands import run as running
-from importer.publishing import lookup, matching, settling, twins
+from importer.publishing import judging, lookup, matching, settling, twins
 from importer.publishing.listing import Listings, View
 from importer.publishing.lookup import Lookup
 from importer.publishing.matching import Evidence, Shown, Wanted, find, is_ours
@@ -312,7 +312,8 @@ def looks_for_twins_at_once() -> AbstractContextManager[None]:
 
 def removes_whatever_holds_the_slug() -> AbstractContextManager[None]:
     """What holds the slug that was sent is taken for the twin, whoever made it."""
-    return replaced(twins, "is_ours", lambda _wanted, _item, _evidence: True)
+    mistaken = [replaced(module, "is_ours", lambda _wanted, _item, _evidence: True) for module in (twins, judging)]
+    return together(*mistaken)
 
 
 def removes_without_a_note() -> AbstractContextManager[None]:
