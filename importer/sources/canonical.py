@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
+
+from importer.model import Kind
 
 _EXACT = float(1 << 53)
 """Beyond this a float is no longer the one that was written, so its shortest text is nearer to that than its digits."""
@@ -71,3 +74,47 @@ def duration_text(value: pl.Expr) -> pl.Expr:
 def boolean_text(value: pl.Expr) -> pl.Expr:
     """Write a Boolean as spreadsheets do."""
     return pl.when(value).then(pl.lit("TRUE")).when(~value).then(pl.lit("FALSE"))
+
+
+_DAY_MS = 86_400_000
+_DAY = timedelta(days=1)
+_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no zone
+"""Where the calendar of 1900 begins to count, seen from any day after February 1900."""
+_DAY_0_OF_1904 = datetime(1904, 1, 1)  # noqa: DTZ001 - days are counted from it, in no zone
+_CALENDAR_DAYS = 2_958_466
+"""The first number of days that is no date: the calendar ends with the year 9999."""
+_DAYS_LESS = 1462
+"""What a number of days is less in the calendar of 1904."""
+
+NO_DATE = "####"
+"""What a spreadsheet shows instead of a date beyond its calendar."""
+
+
+def days_elapsed(days: pl.Expr) -> pl.Expr:
+    """Turn a number of days into a Duration, to the millisecond; one beyond 200,000 years gives nothing."""
+    sane = pl.when(days.abs() < 1e8).then(days)  # noqa: PLR2004 - an Int64 holds its milliseconds
+    return (sane * _DAY_MS).round().cast(pl.Int64).cast(pl.Duration("ms"))
+
+
+def days_cell(days: pl.Expr, *, since_1904: bool) -> tuple[pl.Expr, pl.Expr]:
+    """Give text and kind of a number that is shown as a date.
+
+    A time of day without a date is text, for no date could be told from it; what is beyond the calendar is an error.
+    """
+    # The calendar of 1900 counts a 29 February that never was: until then the days are one off.
+    early = (days < 60) & pl.lit(not since_1904)  # noqa: PLR2004 - that day
+    beyond = (days < 0) | (days >= _CALENDAR_DAYS - (_DAYS_LESS if since_1904 else 0))
+    dated = ~beyond & (days >= 1)
+    elapsed = days_elapsed(pl.when(~beyond).then(days))
+    first = pl.lit(_DAY_0_OF_1904 if since_1904 else _DAY_0, pl.Datetime("ms"))
+    instant = first + elapsed + pl.when(early).then(_DAY).otherwise(timedelta())
+    text = (
+        pl.when(beyond)
+        .then(pl.lit(NO_DATE))
+        .when(dated)
+        .then(instant_text(instant))
+        .when(days.is_not_null())
+        .then(duration_text(elapsed))
+    )
+    kind = pl.when(beyond).then(int(Kind.ERROR)).when(dated).then(int(Kind.DATE)).otherwise(int(Kind.TEXT))
+    return text, kind

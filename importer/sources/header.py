@@ -45,6 +45,14 @@ def letters(position: int) -> str:
     return name
 
 
+def column_number(name: str) -> int:
+    """Count columns from 0 by their letters: A is 0, AA is 26."""
+    number = 0
+    for letter in name:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
 def is_ours(header: Sequence[str | None]) -> bool:
     """Whether a header is that of one of our rejects files."""
     return ROW in header and ERROR_CODE in header

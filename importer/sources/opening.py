@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,28 +17,27 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.errors.addresses import without_secrets
-from importer.model import BROKEN, KIND_PREFIX, ROW
+from importer.model import ROW
 from importer.sources.delimited import BLOCK_BYTES, open_delimited
 from importer.sources.frame import as_texts
 from importer.sources.garbled import notes_on
-from importer.sources.header import column_names, header_at, is_ours
+from importer.sources.header import column_names, is_ours
+from importer.sources.held import Held, numbered
 from importer.sources.json_lines import open_json_lines
 from importer.sources.kinds import FileKind, kind_by_content, kind_of
 from importer.sources.parquet import open_parquet
-from importer.sources.shape import PLACE, Shape, kept
+from importer.sources.shape import Shape, kept
 from importer.sources.source import Found, Source
 from importer.sources.stored import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from importer.model import SourceOptions
     from importer.sources.json_lines import JsonLines
     from importer.sources.parquet import Parquet
     from importer.sources.stored import Stored
-    from importer.sources.workbook import Column
 
-_LOOK_AHEAD = 200
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -102,7 +101,9 @@ def open_fetched(
 
 def _reading(file: Stored, kind: FileKind, options: SourceOptions, block_bytes: int) -> Source:
     if kind is FileKind.WORKBOOK:
-        return _open_workbook(file.path, options, file.name, block_bytes)
+        from importer.sources.workbook import open_workbook  # a reader of its own: starting is quicker without
+
+        return open_workbook(file.path, options, file.name, block_bytes)
     if kind is FileKind.TEXT:
         return _delimited(file, options, block_bytes)
     if kind is FileKind.LINES:
@@ -160,48 +161,6 @@ def _open_input(options: SourceOptions, name: str, block_bytes: int) -> Source:
     return source
 
 
-def _open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
-    from importer.sources.workbook import Column, read_sheet  # two readers of workbooks: starting is quicker without
-
-    sheet = read_sheet(path, options.sheet, name)
-    columns, here = sheet.columns, f"{name} (sheet {sheet.name!r})"
-    height = len(columns[0].texts) if columns else 0
-    top = [column.texts.head(max(_LOOK_AHEAD, options.header_row or 0)).to_list() for column in columns]
-    rows = [list(row) for row in zip(*top, strict=True)]
-    ours = bool(rows) and is_ours(rows[0])
-    at = 0 if ours else header_at(rows, options.header_row, here)
-    if not height:
-        raise SourceError(f"{here} is empty: it has no rows.", "Is it the right sheet?")
-    header = [None] * len(columns) if at < 0 else rows[at]
-    body = [Column(each.texts[at + 1 :], each.kinds[at + 1 :] if each.kinds is not None else None) for each in columns]
-    names = column_names(header, keep=(ROW,) if ours else ())
-    shown = [place for place, cells in enumerate(body) if header[place] or cells.texts.null_count() < len(cells.texts)]
-    table = _table(body, names, shown, first=at + 2)
-    columns_shown = kept(tuple(names[place] for place in shown), ours=ours)
-    kinds = tuple(column for column in columns_shown if KIND_PREFIX + column in table.columns)
-    shape = Shape(name, columns_shown, kinds, options.null_values, numbered=ours)
-    where = f"header in row {at + 1}" if at >= 0 else "no header"
-    errors = "" if sheet.errors else "; in this format an error such as #REF! reads as an empty cell"
-    detected = f"{name}: sheet {sheet.name!r}, {where}{errors}"
-    return Source(_Held(table, block_bytes), shape, Found(detected, sheet.name, ours=ours))
-
-
-def _table(body: Sequence[Column], names: Sequence[str], shown: Sequence[int], first: int) -> pl.DataFrame:
-    """Put columns together, with the kinds of those that are not all text; the first row has the number `first`."""
-    data = {names[place]: body[place].texts for place in shown}
-    for place in shown:
-        kinds = body[place].kinds
-        if kinds is not None and kinds.max():
-            data[KIND_PREFIX + names[place]] = kinds
-    return _numbered(pl.DataFrame(data), first)
-
-
-def _numbered(table: pl.DataFrame, first: int) -> pl.DataFrame:
-    return table.with_columns(
-        pl.int_range(first, first + pl.len(), dtype=pl.UInt32).alias(PLACE), pl.lit(None, pl.String).alias(BROKEN)
-    )
-
-
 def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_bytes: int) -> Source:
     ours = is_ours(frame.columns)
     names = column_names(frame.columns, keep=(ROW,))
@@ -210,21 +169,8 @@ def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_by
     with_kinds = tuple(each for each in kinds if each in columns)
     shape = Shape(name, columns, with_kinds, options.null_values, numbered=ROW in texts.columns)
     detected = f"{name}: rows {frame.height}, columns {len(columns)}{_left_out(unreadable)}"
-    held = _Held(_numbered(texts, 2), block_bytes)
+    held = Held(numbered(texts, 2), block_bytes)
     return Source(held, shape, Found(detected, ours=ours, unreadable=unreadable))
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A sheet that is held whole."""
-
-    table: pl.DataFrame
-    block_bytes: int
-
-    def frames(self) -> Iterator[pl.DataFrame]:
-        """Give it out in slices of about `block_bytes`."""
-        rows = self.table.height * self.block_bytes // max(1, int(self.table.estimated_size()))
-        yield from self.table.iter_slices(max(1, rows))
 
 
 def _files_nearby(path: Path) -> str:

@@ -79,7 +79,7 @@ def void(_: int) -> None:
         ("a.xlsx", content(b""), EMPTY, "a.xlsx is called a workbook, but it is empty."),
         ("a.xlsx", content(b"a,b\n1,2\n"), EMPTY, "a.xlsx is called a workbook, but it is text."),
         ("a.xls", content(b"<html><table>"), EMPTY, "a.xls is called a workbook, but it is a web page (HTML) or XML."),
-        ("a.ods", content(b"x\0"), EMPTY, "a.ods cannot be read as a workbook: it is damaged, or it is none (Ods"),
+        ("a.ods", content(b"x\0"), EMPTY, "a.ods cannot be read as a workbook: it is damaged, or it is none ("),
         ("a.xlsx", content(OLE + b"\0" * 500), EMPTY, "a.xlsx is called a new workbook, but it is an old one"),
         ("a.xls", content(OLE + b"\0" * 500), EMPTY, "a.xls cannot be read as a workbook"),
         ("a.xlsx", archive, EMPTY, "a.xlsx cannot be read as a workbook"),
