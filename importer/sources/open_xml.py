@@ -8,18 +8,19 @@ import re
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-from xml.sax.saxutils import quoteattr
 
 import fastexcel
 import polars as pl
 
-from importer.sources.header import column_number, letters
-from importer.sources.links import address_of, formula_links, spread
-from importer.sources.marked_cells import Reading, Usual, mark_cells
+from importer.sources.header import column_number
+from importer.sources.links import address_of, spread
+from importer.sources.marked_cells import Reading
+from importer.sources.marking import Usual, mark, pieces
 from importer.sources.markup import Tags, is_true, walk
 from importer.sources.number_formats import NumberFormat, number_format
-from importer.sources.refusals import damaged, something_else, sprawling
+from importer.sources.refusals import damaged, something_else
 from importer.sources.sheet import Area, Column, Sheet, Tab
+from importer.sources.survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,11 +33,6 @@ _OTHERS = {
     "ppt/presentation.xml": "a presentation",
     "index/document.iwa": "a document of Apple Numbers, Pages or Keynote",
 }
-_MOST_CELLS = 10_000_000
-_SPARSE = 10
-"""A sheet larger than that is read only if one in so many of its cells is filled: the reader makes room for all."""
-
-_NAME = "xl/worksheets/sheet1.xml"
 _SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -59,20 +55,19 @@ class _Relation(NamedTuple):
     target: str
 
 
-class _Parts(NamedTuple):
-    """A sheet taken apart: what stands before its rows, the rows, what stands behind them, the prefix of its tags."""
+class _Page(NamedTuple):
+    """The XML of a sheet, where its rows begin and end in it, and the prefix of its tags."""
 
-    before: bytes
-    rows: bytes
-    behind: bytes
+    content: bytes
+    before: int
+    start: int
+    end: int
+    behind: int
     prefix: bytes
 
     def without_rows(self) -> bytes:
-        return self.before + b"<" + self.prefix + b"sheetData/>" + self.behind
-
-    def whole(self) -> bytes:
-        name = self.prefix + b"sheetData>"
-        return self.before + b"<" + name + self.rows + b"</" + name + self.behind
+        empty = b"<" + self.prefix + b"sheetData/>"
+        return self.content[: self.before] + empty + self.content[self.behind :]
 
 
 def open_book(archive: Archive) -> Book:
@@ -110,37 +105,42 @@ def open_book(archive: Archive) -> Book:
 def read_open_xml(archive: Archive, book: Book, tab: Tab) -> Sheet:
     """Read a sheet. Raises SourceError if it is broken, or reaches further than can be held."""
     part = book.parts[tab.name]
-    parts = _taken_apart(archive.read_xml(part), archive.name, part)
-    marked = mark_cells(parts.rows, parts.prefix)
-    if marked is None:
-        usual = Usual()
-        walk(parts.whole(), usual, archive.name, part)
-        parts = parts._replace(
-            rows="".join(usual.pieces).encode(), prefix=b"", before=b"<worksheet>", behind=b"</worksheet>"
-        )
-        marked = mark_cells(parts.rows, b"")
-        if marked is None:
-            raise damaged(archive.name, f"its part {part} has cells of an unknown kind")
-    _refuse_sprawling(marked, parts.prefix, archive.name, tab.name)
+    page = _page(archive.read_xml(part), archive.name, part)
+    around = Tags(frozenset({"col", "mergeCell", "hyperlink"}))
+    walk(page.without_rows(), around, archive.name, part)
+    packed, survey = _marked(archive, book, page, part)
+    del page
+    survey.refuse_sprawling(archive.name, tab.name)
+    texts = _texts(packed)
+    del packed
     reading = Reading(_formats(archive, book), book.since_1904)
-    texts = _texts(_packed(archive, book, marked, parts.prefix))
     height = max((len(cells) for cells in texts.values()), default=0)
     width = max(texts, default=-1) + 1
-    around = Tags(frozenset({"col", "mergeCell", "hyperlink"}))
-    walk(parts.without_rows(), around, archive.name, part)
-    targets = {each.identity: each.target for each in _relations(archive, part) if each.kind == "hyperlink"}
-    links = spread(_linked(around, targets), height, width)
-    by_formula, worked_out = formula_links(parts.rows, parts.prefix)
     empty = Column(pl.Series([None] * height, dtype=pl.String))
+    percents = frozenset(place for place, cells in texts.items() if reading.percent(cells))
+    targets = {each.identity: each.target for each in _relations(archive, part) if each.kind == "hyperlink"}
     return Sheet(
-        tuple(reading.column(texts[place]) if place in texts else empty for place in range(width)),
-        hidden_rows=tuple(_hidden_rows(marked, parts.prefix)),
+        tuple(reading.column(texts.pop(place)) if place in texts else empty for place in range(width)),
+        hidden_rows=tuple(survey.hidden),
         hidden_columns=frozenset(_hidden_columns(around, width)),
         merged=tuple(area for tag, each in around.found if tag == "mergeCell" and (area := _area(each.get("ref")))),
-        links=links | by_formula,
-        worked_out=tuple(worked_out),
-        percents=frozenset(place for place, cells in texts.items() if reading.percent(cells)),
+        links=spread(_linked(around, targets), height, width) | survey.links,
+        worked_out=tuple(survey.worked_out),
+        percents=percents,
     )
+
+
+def _marked(archive: Archive, book: Book, page: _Page, part: str) -> tuple[bytes, Survey]:
+    """Pack a workbook of this one sheet with its cells marked, and look it over meanwhile."""
+    made = _packed(archive, book, page)
+    if made is None:
+        usual = Usual()
+        walk(page.content, usual, archive.name, part)
+        content = "".join(usual.pieces).encode()
+        made = _packed(archive, book, _Page(content, 0, 0, len(content), len(content), b""))
+    if made is None:
+        raise damaged(archive.name, f"its part {part} has cells of an unknown kind")
+    return made
 
 
 def _relations(archive: Archive, part: str) -> list[_Relation]:
@@ -164,18 +164,18 @@ def _part(target: str, source: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(source), target)) if target else ""
 
 
-def _taken_apart(content: bytes, name: str, part: str) -> _Parts:
+def _page(content: bytes, name: str, part: str) -> _Page:
     """Find the rows of a sheet: they are nearly all of it, and all else is small."""
     opening = re.search(rb"<((?:[A-Za-z_][\w.-]*:)?)sheetData(?:\s[^>]*?)?(/?)>", content)
     if opening is None:
         raise damaged(name, f"its part {part} has no rows")
     if opening[2]:
-        return _Parts(content[: opening.start()], b"", content[opening.end() :], opening[1])
+        return _Page(content, opening.start(), opening.end(), opening.end(), opening.end(), opening[1])
     closing = b"</" + opening[1] + b"sheetData>"
     end = content.rfind(closing)
-    if end < 0:
+    if end < opening.end():
         raise damaged(name, f"its part {part} ends too early")
-    return _Parts(content[: opening.start()], content[opening.end() : end], content[end + len(closing) :], opening[1])
+    return _Page(content, opening.start(), opening.end(), end, end + len(closing), opening[1])
 
 
 def _formats(archive: Archive, book: Book) -> list[NumberFormat]:
@@ -194,12 +194,11 @@ def _formats(archive: Archive, book: Book) -> list[NumberFormat]:
     return [made[number] for number in numbers]
 
 
-def _packed(archive: Archive, book: Book, rows: bytes, prefix: bytes) -> bytes:
-    """Pack a workbook that has nothing but the one sheet, its cells marked."""
-    packed = io.BytesIO()
-    target = quoteattr(f"{_RELATIONS}/sharedStrings")
-    strings = f'<Relationship Id="s" Type={target} Target="sharedStrings.xml"/>' if book.strings else ""
-    declared = b" xmlns:" + prefix.removesuffix(b":") if prefix else b" xmlns"
+def _packed(archive: Archive, book: Book, page: _Page) -> tuple[bytes, Survey] | None:
+    """Do that; None if cells are not written as usual."""
+    packed, survey, prefix = io.BytesIO(), Survey(page.prefix), page.prefix
+    strings = f'<Relationship Id="s" Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/>'
+    space = (b":" + prefix[:-1] if prefix else b"") + b'="' + _SPREADSHEET.encode() + b'"'
     with zipfile.ZipFile(packed, "w") as file:
         file.writestr("_rels/.rels", _related("", "officeDocument", "xl/workbook.xml"))
         file.writestr(
@@ -207,14 +206,20 @@ def _packed(archive: Archive, book: Book, rows: bytes, prefix: bytes) -> bytes:
             f'<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_RELATIONS}"><sheets><sheet name="1" sheetId="1" r:id="r"/>'
             "</sheets></workbook>",
         )
-        file.writestr("xl/_rels/workbook.xml.rels", _related(strings, "worksheet", "worksheets/sheet1.xml"))
+        related = _related(strings if book.strings else "", "worksheet", "worksheets/sheet1.xml")
+        file.writestr("xl/_rels/workbook.xml.rels", related)
         if book.strings:
             file.writestr("xl/sharedStrings.xml", archive.read_xml(book.strings))
-        with file.open(_NAME, "w", force_zip64=True) as part:
-            part.write(b"<%bworksheet%b=%b><%bsheetData>" % (prefix, declared, f'"{_SPREADSHEET}"'.encode(), prefix))
-            part.write(rows)
+        with file.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
+            part.write(b"<%bworksheet xmlns%b><%bsheetData>" % (prefix, space, prefix))
+            for rows in pieces(page.content, page.start, page.end, prefix):
+                marked = mark(rows, prefix)
+                if marked is None:
+                    return None
+                survey.add(rows, marked)
+                part.write(marked)
             part.write(b"</%bsheetData></%bworksheet>" % (prefix, prefix))
-    return packed.getvalue()
+    return packed.getvalue(), survey
 
 
 def _related(more: str, kind: str, target: str) -> str:
@@ -229,30 +234,6 @@ def _texts(packed: bytes) -> dict[int, pl.Series]:
     loaded = fastexcel.read_excel(packed).load_sheet(0, header_row=None, skip_rows=0, dtypes="string")
     columns = loaded.to_polars().get_columns()
     return {info.absolute_index: cells for info, cells in zip(loaded.selected_columns, columns, strict=True)}
-
-
-def _refuse_sprawling(rows: bytes, prefix: bytes, name: str, sheet: str) -> None:
-    """Refuse a sheet with a stray cell far away: the reader would make room for every cell up to it."""
-    cells = rows.count(b"<" + prefix + b"c ")
-    low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,7})"[^>]*>\s*<' % prefix, rows)
-    bottom = max(map(int, low), default=999)
-    wide = {*re.findall(rb'<%bc r="([A-Z]{2,3})[0-9]' % prefix, rows)}
-    right = max((column_number(each.decode()) for each in wide), default=25)
-    if bottom * (right + 1) > max(_MOST_CELLS, cells * _SPARSE):
-        raise sprawling(name, sheet, f"{letters(right)}{bottom}", cells)
-
-
-def _hidden_rows(rows: bytes, prefix: bytes) -> Iterator[int]:
-    """Give the rows (from 0) that are hidden, by hand or by a filter, and hold anything."""
-    if b" hidden=" not in rows:
-        return
-    number = 0
-    for row in re.finditer(rb"<%brow\b([^>]*)>" % prefix, rows):
-        told = re.search(rb'\br="([0-9]{1,7})"', row[1])
-        number = int(told[1]) if told else number + 1
-        filled = rows[row.end() : row.end() + 20].lstrip().startswith(b"<" + prefix + b"c")
-        if filled and re.search(rb'\bhidden="(?:1|true)"', row[1]):
-            yield number - 1
 
 
 def _hidden_columns(around: Tags, width: int) -> Iterator[int]:
