@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from typing import TYPE_CHECKING
 
 from importer.errors import SourceError
@@ -17,7 +17,13 @@ NOTES = (ERROR_CODE, ERROR, "_fix")
 """The columns of our rejects files that are read by people only."""
 
 _TITLES_ABOVE = 3
-"""Rows above the header (a title, a date) are told only from tables at least this wide."""
+"""Rows above the header (a title, a date) are told only from tables at least this wide, or by a blank row between."""
+
+_NEARBY = 30
+"""Rows below, by which it is told how wide the table is at a row."""
+
+_VALUE = re.compile(r"[\W\d_]*|[0-9]{4}-[0-9]{2}-[0-9]{2}T.*|TRUE|FALSE")
+_LABEL = re.compile(r":\s*$")
 
 
 WIDEST = 16_384
@@ -81,19 +87,37 @@ def column_names(header: Sequence[str | None], *, keep: Sequence[str] = ()) -> t
 def find_header(rows: Sequence[Sequence[str | None]]) -> int | None:
     """Find the header among the first rows of a sheet (0-based); None if all of them are blank.
 
-    It is the first row that is not blank, unless that is a title: a single cell above a table of three columns or more.
+    It is the first row that is not blank, unless text stands above the table: a title, "As of: 01.03.2026", an
+    address, a row of groups. Such rows fill half the table's width or less, and the header below them has a name
+    wherever the rows below it have cells.
     """
     filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
-    used = [(index, count) for index, count in enumerate(filled) if count]
+    used = [index for index, count in enumerate(filled) if count]
     if not used:
         return None
-    first, count = used[0]
-    if count > 1:
-        return first
-    usual = Counter(width for _, width in used).most_common(1)[0][0]
-    if usual < _TITLES_ABOVE:
-        return first
-    return next(index for index, width in used if width > 1)
+    for index in used:
+        below = sorted(filled[each] for each in used if index < each <= index + _NEARBY)
+        if not below:
+            break
+        usual = below[(len(below) - 1) * 3 // 4]
+        if not _stands_above(rows, index, filled, usual):
+            return index if index == used[0] or _names(rows[index]) else used[0]
+    return used[0]
+
+
+def _stands_above(rows: Sequence[Sequence[str | None]], index: int, filled: Sequence[int], usual: int) -> bool:
+    """Tell whether a row is text above a table: the rows below it usually have `usual` cells."""
+    count = filled[index]
+    if usual >= _TITLES_ABOVE:
+        labels = count < usual and any(_LABEL.search(cell) for cell in rows[index] if cell)
+        return count * 2 <= usual or labels
+    return count == 1 and usual > 1 and filled[index + 1] == 0
+
+
+def _names(row: Sequence[str | None]) -> bool:
+    """Tell whether a row may be a header: most of its cells are words, no numbers and dates."""
+    cells = [cell for cell in row if cell and cell.strip()]
+    return sum(not _VALUE.fullmatch(cell) for cell in cells) * 2 > len(cells)
 
 
 def header_at(rows: Sequence[Sequence[str | None]], header_row: int | None, name: str) -> int:

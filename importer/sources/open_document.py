@@ -34,6 +34,8 @@ _ATTRIBUTE = re.compile(rb'table:(name|style-name)="([^"]*)"')
 _NUMBERS = frozenset({"float", "currency", "percentage"})
 _HIDDEN = frozenset({"collapse", "filter"})
 _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
+_TRUTHS = {"of:=TRUE()": "TRUE", "of:=FALSE()": "FALSE"}
+"""What LibreOffice makes of the truths in a sheet of Excel; it writes numbers beside them."""
 _ERROR = re.compile(r"#(?:REF!|DIV/0!|N/A|NAME\?|NUM!|VALUE!|NULL!)|Err:[0-9]+")
 _PADDED = re.compile(r"0[0-9]+(?:[ /-][0-9]+)*")
 _TIME = re.compile(r"(-?)PT(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)(?:[.,][0-9]+)?S)?")
@@ -234,6 +236,8 @@ def _read(cell: dict[str, str], shown: str) -> tuple[str, int] | None:  # noqa: 
         return shown or "#ERROR!", Kind.ERROR
     type_ = cell.get("office:value-type")
     value = cell.get(f"office:{'' if type_ in _NUMBERS else f'{type_}-'}value", "")
+    if formula in _TRUTHS:
+        return _TRUTHS[formula], Kind.BOOLEAN
     if type_ in _NUMBERS and value:
         return _number(value, shown)
     if type_ == "date" and value:

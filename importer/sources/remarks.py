@@ -78,7 +78,10 @@ def _merged(sheet: Sheet, names: Mapping[int, str], at: int) -> Iterator[str]:
 
 
 def _holds(sheet: Sheet, area: Area) -> bool:
+    """Tell whether an area is more than a cell, and not blank."""
     texts = sheet.columns[area.left].texts
+    if (area.top, area.left) == (area.bottom, area.right):
+        return False
     return area.top < len(texts) and texts[area.top] is not None
 
 

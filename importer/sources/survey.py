@@ -30,7 +30,7 @@ class Survey:
     def add(self, rows: bytes, marked: bytes) -> None:
         """Look over a piece, as it was and with its cells marked."""
         self.cells += marked.count(b"<%bc " % self.prefix)
-        low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,7})"[^>]*>\s*<' % self.prefix, marked)
+        low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,7})"[^>]*>\s*<%bc' % (self.prefix, self.prefix), marked)
         self.bottom = max(self.bottom, *map(int, low), 0)
         wide = {*re.findall(rb'<%bc r="([A-Z]{2,3})[0-9]' % self.prefix, marked)}
         self.right = max(self.right, *(column_number(each.decode()) for each in wide), 0)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.model import SourceOptions
-    from importer.sources.sheet import Column, Sheet, Tab
+    from importer.sources.sheet import Area, Column, Sheet, Tab
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -61,7 +61,7 @@ def open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: in
     ours = bool(rows) and is_ours(rows[0])
     if place is None and not ours:
         raise no_such_sheet(name, options.sheet, [each.name for each in book.tabs])
-    at = 0 if ours else header_at(rows, options.header_row, here)
+    at = 0 if ours else header_at(_without_titles(rows, sheet, options), options.header_row, here)
     if not rows:
         raise SourceError(f"{here} is empty: it has no rows.", "Is it the right sheet?")
     table, names = _table(sheet, [None] * len(sheet.columns) if at < 0 else rows[at], at, ours=ours)
@@ -154,6 +154,18 @@ def _where(rows: list[list[str | None]], at: int) -> str:
         return "no header"
     above = any(cell and cell.strip() for row in rows[:at] for cell in row)
     return f"header in row {at + 1}{', below other text' if above else ''}"
+
+
+def _without_titles(rows: list[list[str | None]], sheet: Sheet, options: SourceOptions) -> list[list[str | None]]:
+    """Leave out, for finding the header, what is alone in its row and merged over several columns: that is a title."""
+    titles = {area.top for area in sheet.merged if area.right > area.left}
+    if options.header_row is not None or not titles:
+        return rows
+    left: list[list[str | None]] = [
+        [None] * len(row) if at in titles and sum(cell is not None for cell in row) == 1 else row
+        for at, row in enumerate(rows)
+    ]
+    return left if any(cell is not None for row in left for cell in row) else rows
 
 
 def _table(sheet: Sheet, header: Sequence[str | None], at: int, *, ours: bool) -> tuple[pl.DataFrame, dict[int, str]]:
