@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,22 @@ import fastexcel
 import polars as pl
 
 from importer.model import Kind
+from importer.sources.binary_survey import BinarySurvey, survey_xls, survey_xlsb, tabs_of_xlsb
 from importer.sources.canonical import boolean_text, days_cell, number_text
+from importer.sources.compound import stream_of
+from importer.sources.open_xml import part_of, relations
+from importer.sources.refusals import damaged
 from importer.sources.sheet import Column, Sheet, Tab
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fastexcel import DType, ExcelReader
+
+    from importer.sources.archive import Archive
+
+_BOOK = "xl/workbook.bin"
 
 _LOOKS: tuple[DType, ...] = ("string", "boolean", "duration")
 
@@ -26,28 +36,94 @@ _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell has no zone
 """Where the calendar of 1900 begins to count, seen from any day after February 1900."""
 
 
-def list_tabs(reader: ExcelReader) -> tuple[Tab, ...]:
-    """List the sheets of a workbook."""
+@dataclass(frozen=True, slots=True)
+class BinaryBook:
+    """An open workbook: its sheets, and how one of them is looked over and read."""
+
+    tabs: tuple[Tab, ...]
+    _reader: ExcelReader
+    _survey: Callable[[int], BinarySurvey]
+
+    def read(self, place: int) -> Sheet:
+        """Read a sheet by its place among the others."""
+        survey = self._survey(place)
+        columns = _columns(self._reader, self.tabs[place].name)
+        _put_errors(columns, survey)
+        height = max((len(column.texts) for column in columns.values()), default=0)
+        width = max(columns, default=-1) + 1
+        empty = Column(pl.Series([None] * height, dtype=pl.String))
+        return Sheet(
+            tuple(_tall(columns.get(at, empty), height) for at in range(width)),
+            hidden_rows=tuple(sorted(row for row, filled in survey.hidden_rows.items() if filled)),
+            hidden_columns=frozenset(at for at in survey.hidden_columns if at < width),
+            merged=tuple(survey.merged),
+            blind=True,
+        )
+
+
+def open_xls(path: Path, content: bytes, name: str) -> BinaryBook:
+    """Open an .xls. Raises SourceError if it is protected or a sheet reaches too far, and what the reader raises."""
+    stream = stream_of(content, ("Workbook", "Book"))
+    if stream is None:
+        raise damaged(name, "it holds no workbook")
+    surveys = survey_xls(stream, name)
+    for at, (_, _, survey) in enumerate(surveys, start=1):
+        survey.refuse_sprawling(name, f"{at}")
+    reader = _open(path)
     names = reader.sheet_names
-    if len(names) == 1:
-        return (Tab(names[0]),)
-    return tuple(Tab(name, reader.load_sheet(name, n_rows=1, dtypes="string").visible == "visible") for name in names)
+    if len(names) != len(surveys):
+        raise damaged(name, "its sheets are not those that it lists")
+    tabs = tuple(Tab(each, shown, table) for each, (shown, table, _) in zip(names, surveys, strict=True))
+    return BinaryBook(tabs, reader, lambda place: surveys[place][2])
 
 
-def open_binary(path: Path) -> ExcelReader:
-    """Open a workbook of an older format. Raises what `fastexcel` raises."""
+def open_xlsb(path: Path, archive: Archive) -> BinaryBook:
+    """Open an .xlsb. Raises SourceError if it is broken, and what the reader raises."""
+    listed = tabs_of_xlsb(archive.read(_BOOK), archive.name)
+    targets = {each.identity: part_of(each.target, _BOOK) for each in relations(archive, _BOOK)}
+
+    def survey(place: int) -> BinarySurvey:
+        found = survey_xlsb(archive.read(targets.get(listed[place][1], "")), archive.name)
+        found.refuse_sprawling(archive.name, listed[place][0].name)
+        return found
+
+    for place, (_, identity) in enumerate(listed):
+        if archive.has(targets.get(identity, "")):
+            survey(place)
+    return BinaryBook(tuple(tab for tab, _ in listed), _open(path), survey)
+
+
+def _open(path: Path) -> ExcelReader:
     quiet = logging.getLogger("calamine")  # its remarks on charts and the like would stand among our messages
     if not quiet.handlers:
         quiet.addHandler(logging.NullHandler())
     return fastexcel.read_excel(path)
 
 
-def read_binary(reader: ExcelReader, tab: Tab) -> Sheet:
-    """Read a sheet."""
-    columns = _columns(reader, tab.name)
-    height = max((len(column.texts) for column in columns.values()), default=0)
-    empty = Column(pl.Series([None] * height, dtype=pl.String))
-    return Sheet(tuple(columns.get(place, empty) for place in range(max(columns, default=-1) + 1)), blind=True)
+def _put_errors(columns: dict[int, Column], survey: BinarySurvey) -> None:
+    """Put errors where they stand; the reader takes them for empty cells."""
+    by_column: dict[int, list[tuple[int, str]]] = {}
+    for row, place, text in survey.errors:
+        by_column.setdefault(place, []).append((row, text))
+    for place, errors in by_column.items():
+        rows = [row for row, _ in errors]
+        column = _tall(columns.get(place, Column(pl.Series([], dtype=pl.String))), max(rows) + 1)
+        kinds = column.kinds if column.kinds is not None else pl.zeros(len(column.texts), pl.UInt8, eager=True)
+        columns[place] = Column(
+            column.texts.clone().scatter(rows, [text for _, text in errors]),
+            kinds.clone().scatter(rows, [int(Kind.ERROR)] * len(rows)),
+        )
+
+
+def _tall(column: Column, height: int) -> Column:
+    """Make a column as high as the others."""
+    missing = height - len(column.texts)
+    if missing <= 0:
+        return column
+    kinds = column.kinds
+    if kinds is not None:
+        kinds = kinds.extend_constant(int(Kind.TEXT), missing)
+    return Column(column.texts.extend_constant(None, missing), kinds)
 
 
 def _columns(reader: ExcelReader, sheet: str) -> dict[int, Column]:

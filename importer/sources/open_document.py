@@ -29,6 +29,7 @@ _HIDING = re.compile(
     rb'<style:style\s(?=[^>]*style:family="table")[^>]*style:name="([^"]*)"[^>]*>\s*'
     rb'<style:table-properties\s[^>]*table:display="false"'
 )
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
 _ATTRIBUTE = re.compile(rb'table:(name|style-name)="([^"]*)"')
 
 _NUMBERS = frozenset({"float", "currency", "percentage"})
@@ -43,7 +44,33 @@ _MIDNIGHT = re.compile(r"T00:00:00(?:\.0+)?$")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
-def list_tables(archive: Archive) -> tuple[Tab, ...]:
+@dataclass(frozen=True, slots=True)
+class OpenDocument:
+    """An open workbook: its sheets, and how one of them is read."""
+
+    tabs: tuple[Tab, ...]
+    _content: bytes
+    _name: str
+
+    def read(self, place: int) -> Sheet:
+        """Read a sheet by its place among the others. Raises SourceError if it is broken, or holds too much."""
+        cells = _Cells(self._name, self.tabs[place].name)
+        walk(_table(self._content, place, self._name), cells, self._name, _CONTENT, prefixes=True)
+        height = 1 + max((rows[-1] for rows, _, _ in cells.columns.values()), default=-1)
+        width = 1 + max(cells.columns, default=-1)
+        empty = Column(pl.Series([None] * height, dtype=pl.String))
+        return Sheet(
+            tuple(_column(*cells.columns[at], height) if at in cells.columns else empty for at in range(width)),
+            hidden_rows=tuple(cells.hidden_rows),
+            hidden_columns=frozenset(at for at in cells.hidden_columns if at < width),
+            merged=tuple(cells.merged),
+            links=cells.links,
+            worked_out=tuple(cells.worked_out),
+            percents=frozenset(cells.percents),
+        )
+
+
+def open_document(archive: Archive) -> OpenDocument:
     """List the sheets. Raises SourceError if the file wants a password, or is no workbook."""
     if archive.has(_MANIFEST) and b"encryption-data" in archive.read(_MANIFEST):
         raise protected(archive.name)
@@ -53,28 +80,7 @@ def list_tables(archive: Archive) -> tuple[Tab, ...]:
     for table in _TABLE.finditer(content):
         told = {key.decode(): unescape(value.decode(), _QUOTES) for key, value in _ATTRIBUTE.findall(table[1])}
         tabs.append(Tab(told.get("name", ""), told.get("style-name", "") not in hiding))
-    return tuple(tabs)
-
-
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
-
-
-def read_open_document(archive: Archive, place: int, tab: Tab) -> Sheet:
-    """Read a sheet by its place among the others. Raises SourceError if it is broken, or holds too much."""
-    cells = _Cells(archive.name, tab.name)
-    walk(_table(archive.read_xml(_CONTENT), place, archive.name), cells, archive.name, _CONTENT, prefixes=True)
-    height = 1 + max((rows[-1] for rows, _, _ in cells.columns.values()), default=-1)
-    width = 1 + max(cells.columns, default=-1)
-    empty = Column(pl.Series([None] * height, dtype=pl.String))
-    return Sheet(
-        tuple(_column(*cells.columns[at], height) if at in cells.columns else empty for at in range(width)),
-        hidden_rows=tuple(cells.hidden_rows),
-        hidden_columns=frozenset(at for at in cells.hidden_columns if at < width),
-        merged=tuple(cells.merged),
-        links=cells.links,
-        worked_out=tuple(cells.worked_out),
-        percents=frozenset(cells.percents),
-    )
+    return OpenDocument(tuple(tabs), content, archive.name)
 
 
 def _table(content: bytes, place: int, name: str) -> bytes:

@@ -39,14 +39,19 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
-    """What a workbook says of itself: its sheets with the parts they stand in, its styles, its calendar."""
+class OpenXml:
+    """An open workbook: its sheets with the parts that they stand in, its texts and styles, its calendar."""
 
+    archive: Archive
     tabs: tuple[Tab, ...]
-    parts: Mapping[str, str]
+    parts: tuple[str, ...]
     strings: str | None
     styles: str | None
     since_1904: bool
+
+    def read(self, place: int) -> Sheet:
+        """Read a sheet by its place. Raises SourceError if it is broken, or reaches further than can be held."""
+        return _read(self, place)
 
 
 class _Relation(NamedTuple):
@@ -70,55 +75,55 @@ class _Page(NamedTuple):
         return self.content[: self.before] + empty + self.content[self.behind :]
 
 
-def open_book(archive: Archive) -> Book:
+def open_book(archive: Archive) -> OpenXml:
     """Read what a workbook is made of. Raises SourceError if the archive is none."""
     for part, what in _OTHERS.items():
         if archive.has(part):
             raise something_else(archive.name, what)
-    roots = (each.target for each in _relations(archive, "") if each.kind == "officeDocument")
-    where = _part(next(roots, "/xl/workbook.xml"), "")
+    roots = (each.target for each in relations(archive, "") if each.kind == "officeDocument")
+    where = part_of(next(roots, "/xl/workbook.xml"), "")
     if not archive.has(where):
         raise damaged(archive.name, "it has no list of sheets")
     tags = Tags(frozenset({"sheet", "workbookPr"}))
     walk(archive.read_xml(where), tags, archive.name, where)
-    related = {each.identity: each for each in _relations(archive, where)}
+    related = {each.identity: each for each in relations(archive, where)}
     tabs: list[Tab] = []
-    parts: dict[str, str] = {}
+    parts: list[str] = []
     for tag, sheet in tags.found:
         if tag == "sheet" and "name" in sheet:
             relation = related.get(sheet.get("id", ""), _Relation("", "", ""))
             shown = sheet.get("state", "visible") == "visible"
             tabs.append(Tab(sheet["name"], shown, relation.kind == "worksheet"))
-            parts.setdefault(sheet["name"], _part(relation.target, where))
+            parts.append(part_of(relation.target, where))
     since_1904 = any(tag == "workbookPr" and is_true(each.get("date1904")) for tag, each in tags.found)
-    kinds = {each.kind: _part(each.target, where) for each in related.values()}
+    kinds = {each.kind: part_of(each.target, where) for each in related.values()}
     strings, styles = (kinds.get(kind, "") for kind in ("sharedStrings", "styles"))
-    return Book(
+    return OpenXml(
+        archive,
         tuple(tabs),
-        parts,
+        tuple(parts),
         strings if archive.has(strings) else None,
         styles if archive.has(styles) else None,
         since_1904,
     )
 
 
-def read_open_xml(archive: Archive, book: Book, tab: Tab) -> Sheet:
-    """Read a sheet. Raises SourceError if it is broken, or reaches further than can be held."""
-    part = book.parts[tab.name]
+def _read(book: OpenXml, place: int) -> Sheet:
+    archive, part = book.archive, book.parts[place]
     page = _page(archive.read_xml(part), archive.name, part)
     around = Tags(frozenset({"col", "mergeCell", "hyperlink"}))
     walk(page.without_rows(), around, archive.name, part)
-    packed, survey = _marked(archive, book, page, part)
+    packed, survey = _marked(book, page, part)
     del page
-    survey.refuse_sprawling(archive.name, tab.name)
+    survey.refuse_sprawling(archive.name, book.tabs[place].name)
     texts = _texts(packed)
     del packed
-    reading = Reading(_formats(archive, book), book.since_1904)
+    reading = Reading(_formats(book), book.since_1904)
     height = max((len(cells) for cells in texts.values()), default=0)
     width = max(texts, default=-1) + 1
     empty = Column(pl.Series([None] * height, dtype=pl.String))
     percents = frozenset(place for place, cells in texts.items() if reading.percent(cells))
-    targets = {each.identity: each.target for each in _relations(archive, part) if each.kind == "hyperlink"}
+    targets = {each.identity: each.target for each in relations(archive, part) if each.kind == "hyperlink"}
     return Sheet(
         tuple(reading.column(texts.pop(place)) if place in texts else empty for place in range(width)),
         hidden_rows=tuple(survey.hidden),
@@ -130,20 +135,20 @@ def read_open_xml(archive: Archive, book: Book, tab: Tab) -> Sheet:
     )
 
 
-def _marked(archive: Archive, book: Book, page: _Page, part: str) -> tuple[bytes, Survey]:
+def _marked(book: OpenXml, page: _Page, part: str) -> tuple[bytes, Survey]:
     """Pack a workbook of this one sheet with its cells marked, and look it over meanwhile."""
-    made = _packed(archive, book, page)
+    made = _packed(book, page)
     if made is None:
         usual = Usual()
-        walk(page.content, usual, archive.name, part)
+        walk(page.content, usual, book.archive.name, part)
         content = "".join(usual.pieces).encode()
-        made = _packed(archive, book, _Page(content, 0, 0, len(content), len(content), b""))
+        made = _packed(book, _Page(content, 0, 0, len(content), len(content), b""))
     if made is None:
-        raise damaged(archive.name, f"its part {part} has cells of an unknown kind")
+        raise damaged(book.archive.name, f"its part {part} has cells of an unknown kind")
     return made
 
 
-def _relations(archive: Archive, part: str) -> list[_Relation]:
+def relations(archive: Archive, part: str) -> list[_Relation]:
     """Read where a part points to; "" is the archive as a whole."""
     folder, file = posixpath.split(part)
     where = posixpath.join(folder, "_rels", f"{file}.rels")
@@ -157,7 +162,7 @@ def _relations(archive: Archive, part: str) -> list[_Relation]:
     ]
 
 
-def _part(target: str, source: str) -> str:
+def part_of(target: str, source: str) -> str:
     """Give the part that a relation of another part points to."""
     if target.startswith("/"):
         return target.lstrip("/")
@@ -178,14 +183,14 @@ def _page(content: bytes, name: str, part: str) -> _Page:
     return _Page(content, opening.start(), opening.end(), end, end + len(closing), opening[1])
 
 
-def _formats(archive: Archive, book: Book) -> list[NumberFormat]:
+def _formats(book: OpenXml) -> list[NumberFormat]:
     """Read which number format each style has."""
     if book.styles is None:
         return []
-    content = archive.read_xml(book.styles)
+    content = book.archive.read_xml(book.styles)
     codes, styles = Tags(frozenset({"numFmt"}), within="numFmts"), Tags(frozenset({"xf"}), within="cellXfs")
-    walk(content, codes, archive.name, book.styles)
-    walk(content, styles, archive.name, book.styles)
+    walk(content, codes, book.archive.name, book.styles)
+    walk(content, styles, book.archive.name, book.styles)
     by_number = {each.get("numFmtId"): each.get("formatCode") for _, each in codes.found}
     numbers = [each.get("numFmtId", "0") for _, each in styles.found]
     made = {
@@ -194,7 +199,7 @@ def _formats(archive: Archive, book: Book) -> list[NumberFormat]:
     return [made[number] for number in numbers]
 
 
-def _packed(archive: Archive, book: Book, page: _Page) -> tuple[bytes, Survey] | None:
+def _packed(book: OpenXml, page: _Page) -> tuple[bytes, Survey] | None:
     """Do that; None if cells are not written as usual."""
     packed, survey, prefix = io.BytesIO(), Survey(page.prefix), page.prefix
     strings = f'<Relationship Id="s" Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/>'
@@ -209,7 +214,7 @@ def _packed(archive: Archive, book: Book, page: _Page) -> tuple[bytes, Survey] |
         related = _related(strings if book.strings else "", "worksheet", "worksheets/sheet1.xml")
         file.writestr("xl/_rels/workbook.xml.rels", related)
         if book.strings:
-            file.writestr("xl/sharedStrings.xml", archive.read_xml(book.strings))
+            file.writestr("xl/sharedStrings.xml", book.archive.read_xml(book.strings))
         with file.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
             part.write(b"<%bworksheet xmlns%b><%bsheetData>" % (prefix, space, prefix))
             for rows in pieces(page.content, page.start, page.end, prefix):

@@ -29,8 +29,8 @@ def remarks(
         )
     if sheet.blind:
         yield (
-            "In this old format, errors such as #REF! read as empty cells, and nobody can tell what is hidden, merged"
-            " or linked. Save the workbook as .xlsx to have all that told."
+            "In this format, links behind cells and zeros that only a number format shows (00123) cannot be seen."
+            " Save the workbook as .xlsx if they matter."
         )
     yield from _hidden(sheet, names, at)
     yield from _merged(sheet, names, at)

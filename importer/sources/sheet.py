@@ -44,7 +44,7 @@ class Sheet:
 
     Rows and columns count from 0. `hidden_rows` are those that hold anything; `links` are the addresses behind cells,
     `worked_out` the cells whose address is the result of a formula; `percents` are columns with numbers shown as such.
-    `blind`: the format lets us see neither errors nor anything but the cells.
+    `blind`: the format lets us see neither links nor number formats.
     """
 
     columns: tuple[Column, ...] = ()

@@ -14,6 +14,11 @@ _SPARSE = 10
 """A sheet larger than that is read only if one in so many of its cells is filled: the reader makes room for all."""
 
 
+def is_sprawling(height: int, width: int, cells: int) -> bool:
+    """Tell whether nearly all cells of a large sheet are empty."""
+    return height * width > max(_MOST_CELLS, cells * _SPARSE)
+
+
 @dataclass(slots=True)
 class Survey:
     """Gathers over the pieces of a sheet; rows and columns count from 0. `prefix`: of its tags."""
@@ -43,7 +48,7 @@ class Survey:
 
     def refuse_sprawling(self, name: str, sheet: str) -> None:
         """Refuse a sheet with a stray cell far away: the reader would make room for every cell up to it."""
-        if self.bottom * (self.right + 1) > max(_MOST_CELLS, self.cells * _SPARSE):
+        if is_sprawling(self.bottom, self.right + 1, self.cells):
             raise sprawling(name, sheet, f"{letters(self.right)}{self.bottom}", self.cells)
 
     def _find_hidden(self, rows: bytes) -> None:

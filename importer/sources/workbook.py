@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 import fastexcel
 import polars as pl
@@ -12,23 +12,23 @@ import polars as pl
 from importer.errors import SourceError
 from importer.model import KIND_PREFIX, ROW
 from importer.sources.archive import open_archive
-from importer.sources.binary_books import list_tabs, open_binary, read_binary
+from importer.sources.binary_books import open_xls, open_xlsb
 from importer.sources.header import column_names, header_at, is_ours
 from importer.sources.held import Held, numbered
 from importer.sources.links import addresses
-from importer.sources.open_document import list_tables, read_open_document
-from importer.sources.open_xml import open_book, read_open_xml
+from importer.sources.open_document import open_document
+from importer.sources.open_xml import open_book
 from importer.sources.refusals import damaged, gave_up, no_such_sheet, old_one, protected
 from importer.sources.remarks import remarks
 from importer.sources.shape import Shape, kept
 from importer.sources.source import Found, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from importer.model import SourceOptions
-    from importer.sources.sheet import Area, Column, Sheet, Tab
+    from importer.sources.sheet import Column, Sheet, Tab
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -37,12 +37,13 @@ _LOOK_AHEAD = 200
 """Rows among which the header is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
+class _Book(Protocol):
     """An open workbook: its sheets, and how one of them is read, by its place among them."""
 
-    tabs: tuple[Tab, ...]
-    read: Callable[[int], Sheet]
+    @property
+    def tabs(self) -> tuple[Tab, ...]: ...
+
+    def read(self, place: int, /) -> Sheet: ...
 
 
 def open_workbook(path: Path, options: SourceOptions, name: str, block_bytes: int) -> Source:
@@ -91,30 +92,23 @@ def _refusing(name: str) -> Iterator[None]:
 def _opened(path: Path, name: str) -> Iterator[_Book]:
     """Open a workbook of any format, by what it is and not by what it is called."""
     with path.open("rb") as file:
-        old = file.read(len(_OLE)) == _OLE
-        encrypted = old and _ENCRYPTED in file.read()
-    if encrypted:
-        raise protected(name)
-    if old and path.suffix.lower() in _NEW:
-        raise old_one(name)
-    if old:
-        yield _binary(path)
+        content = file.read(len(_OLE))
+        if content == _OLE:
+            content += file.read()
+    if content.startswith(_OLE):
+        if _ENCRYPTED in content:
+            raise protected(name)
+        if path.suffix.lower() in _NEW:
+            raise old_one(name)
+        yield open_xls(path, content, name)
         return
     with open_archive(path, name) as archive:
         if archive.has("xl/workbook.bin"):
-            yield _binary(path)
+            yield open_xlsb(path, archive)
         elif archive.has("content.xml") and archive.has("mimetype"):
-            tables = list_tables(archive)
-            yield _Book(tables, lambda place: read_open_document(archive, place, tables[place]))
+            yield open_document(archive)
         else:
-            book = open_book(archive)
-            yield _Book(book.tabs, lambda place: read_open_xml(archive, book, book.tabs[place]))
-
-
-def _binary(path: Path) -> _Book:
-    reader = open_binary(path)
-    tabs = list_tabs(reader)
-    return _Book(tabs, lambda place: read_binary(reader, tabs[place]))
+            yield open_book(archive)
 
 
 def _choose(tabs: tuple[Tab, ...], sheet: str | int | None, name: str) -> int | None:

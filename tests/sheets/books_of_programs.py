@@ -183,9 +183,9 @@ def open_document_with_another_ending(path: Path) -> None:
 
 
 UNTOLD = {
-    5: ["A", number("123"), *ARTICLES[5][2:6], date("1900-01-01T06:05:00"), None],
-    6: [None, number("124"), *ARTICLES[6][2:7], None],
-    7: ["B", number("7"), *ARTICLES[7][2:7], None],
+    5: ["A", number("123"), *ARTICLES[5][2:6], date("1900-01-01T06:05:00"), error("#DIV/0!")],
+    6: [None, number("124"), *ARTICLES[6][2:]],
+    7: ["B", number("7"), *ARTICLES[7][2:]],
 }
 
 
@@ -193,10 +193,10 @@ UNTOLD = {
     "articles.xls",
     COLUMNS,
     UNTOLD,
-    notes=(NOTES[0], "In this old format, errors such as #REF! read as empty cells, and nobody can tell what is"),
+    notes=(NOTES[0], "In this format, links behind cells and zeros", *NOTES[1:4]),
 )
 def old_excel_as_libreoffice_writes(path: Path) -> None:
-    """The reader of .xls tells neither errors nor formats nor what is hidden: that is said."""
+    """The reader of .xls tells neither links nor formats: that is said. Durations of a day and more read as dates."""
     shutil.copy(MADE / path.name, path)
 
 
@@ -310,8 +310,8 @@ def binary_workbook(path: Path, *, corner: int = 0) -> None:
 @reads(
     "a.xlsb",
     "a|b|c|d",
-    {2: ["x", number("1.5"), truth("TRUE"), None]},
-    notes=("In this old format, errors such as #REF! read as empty cells",),
+    {2: ["x", number("1.5"), truth("TRUE"), error("#N/A")]},
+    notes=("In this format, links behind cells and zeros",),
 )
 def binary_excel(path: Path) -> None:
     """The binary format of Excel."""
