@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fastexcel
@@ -19,8 +22,7 @@ from importer.sources.refusals import damaged
 from importer.sources.sheet import Column, Sheet, Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from fastexcel import DType, ExcelReader
 
@@ -47,7 +49,8 @@ class BinaryBook:
     def read(self, place: int) -> Sheet:
         """Read a sheet by its place among the others."""
         survey = self._survey(place)
-        columns = _columns(self._reader, self.tabs[place].name)
+        with _unheard():
+            columns = _columns(self._reader, self.tabs[place].name)
         _put_errors(columns, survey)
         height = max((len(column.texts) for column in columns.values()), default=0)
         width = max(columns, default=-1) + 1
@@ -97,7 +100,25 @@ def _open(path: Path) -> ExcelReader:
     quiet = logging.getLogger("calamine")  # its remarks on charts and the like would stand among our messages
     if not quiet.handlers:
         quiet.addHandler(logging.NullHandler())
-    return fastexcel.read_excel(path)
+    with _unheard():
+        return fastexcel.read_excel(path)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep from the screen what Rust prints when it panics over a broken file: what it was is said in a sentence."""
+    try:
+        screen = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
 
 
 def _put_errors(columns: dict[int, Column], survey: BinarySurvey) -> None:

@@ -129,15 +129,27 @@ def survey_xls(stream: bytes, name: str) -> list[tuple[bool, bool, BinarySurvey]
         for kind, at, _ in _records_of_xls(stream, 0):
             if kind == 0x2F:  # noqa: PLR2004 - how the rest is encrypted
                 raise protected(name)
+            if kind == 0xFC and struct.unpack_from("<I", stream, at + 4)[0] > len(stream):  # noqa: PLR2004 - all texts
+                raise damaged(name, "it promises more texts than it holds")
             if kind == 0x85:  # noqa: PLR2004 - where a sheet begins, whether it is shown, and what it is
                 start, state, what = struct.unpack_from("<IBB", stream, at)
                 found = BinarySurvey()
                 for each, place, size in _records_of_xls(stream, start):
+                    if each == 0x200 and not _is_sane(stream[place : place + size]):  # noqa: PLR2004 - how far it reaches
+                        raise damaged(name, "a sheet says that it has more cells than there can be")
                     _look(found, stream[place : place + size], each)
                 sheets.append((state & 3 == 0, what == 0, found))
     except (struct.error, IndexError):
         raise damaged(name, "a record ends too early") from None
     return sheets
+
+
+def _is_sane(dimensions: bytes) -> bool:
+    """Tell whether a sheet says that it ends where sheets can end: the reader makes room for that many cells."""
+    if len(dimensions) < 12:  # noqa: PLR2004 - as older versions write it
+        return True
+    top, bottom, left, right = struct.unpack_from("<IIHH", dimensions)
+    return bool(top <= bottom <= 65_536 and left <= right <= 256)  # noqa: PLR2004 - the size of a sheet
 
 
 def _records_of_xls(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:

@@ -58,8 +58,8 @@ def pieces(content: bytes, start: int, end: int, prefix: bytes) -> Iterator[byte
         start = cut
 
 
-def mark(rows: bytes, prefix: bytes) -> bytes | None:
-    """Mark the cells of some rows, and leave out empty ones.
+def mark(rows: bytes, prefix: bytes) -> tuple[bytes, int] | None:
+    """Mark the cells of some rows, and leave out empty ones; say how many are left.
 
     Gives None where not every cell is written as programs usually write them; `Usual` writes them so.
     """
@@ -68,7 +68,7 @@ def mark(rows: bytes, prefix: bytes) -> bytes | None:
     opening = b"<" + prefix + b"c"
     cells, texts = rows.count(opening), sum(rows.count(each) for each in _TEXTS)
     if cells == texts:
-        return rows
+        return rows, cells
     patterns = _patterns(prefix)
     parts = patterns.number.split(rows)
     count = len(parts) // 3
@@ -78,9 +78,9 @@ def mark(rows: bytes, prefix: bytes) -> bytes | None:
     made[4::6], made[5::6] = [style or b"" for style in parts[2::3]], [b";"] * count
     marked = b"".join(made)
     if count + texts == cells:
-        return marked
+        return marked, cells
     marked, more = patterns.any.subn(_Marker(prefix), marked)
-    return marked if count + texts + more == cells else None
+    return (marked, marked.count(opening)) if count + texts + more == cells else None
 
 
 class _Marker:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from xml.parsers import expat
 
 from importer.sources.refusals import booby_trapped, damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Walker(Protocol):
@@ -22,8 +25,8 @@ class Walker(Protocol):
         """Text stands in the element that began last and has not ended."""
 
 
-def walk(content: bytes, walker: Walker, name: str, part: str, *, prefixes: bool = False) -> None:
-    """Walk through a part; `prefixes`: names keep theirs.
+def walk(content: Iterable[bytes], walker: Walker, name: str, part: str, *, prefixes: bool = False) -> None:
+    """Walk through a part, given in pieces; `prefixes`: names keep theirs.
 
     Raises SourceError if it is no XML, or declares a document type, whose entities could be a bomb.
     """
@@ -51,7 +54,9 @@ def walk(content: bytes, walker: Walker, name: str, part: str, *, prefixes: bool
     parser.CharacterDataHandler = walker.text
     parser.StartDoctypeDeclHandler = refuse
     try:
-        parser.Parse(content, True)  # noqa: FBT003 - expat takes no keywords
+        for piece in content:
+            parser.Parse(piece, False)  # noqa: FBT003 - expat takes no keywords
+        parser.Parse(b"", True)  # noqa: FBT003 - the end
     except expat.ExpatError as error:
         raise damaged(name, f"its part {part}: {error}") from None
 

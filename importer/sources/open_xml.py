@@ -85,7 +85,7 @@ def open_book(archive: Archive) -> OpenXml:
     if not archive.has(where):
         raise damaged(archive.name, "it has no list of sheets")
     tags = Tags(frozenset({"sheet", "workbookPr"}))
-    walk(archive.read_xml(where), tags, archive.name, where)
+    walk([archive.read_xml(where)], tags, archive.name, where)
     related = {each.identity: each for each in relations(archive, where)}
     tabs: list[Tab] = []
     parts: list[str] = []
@@ -112,7 +112,7 @@ def _read(book: OpenXml, place: int) -> Sheet:
     archive, part = book.archive, book.parts[place]
     page = _page(archive.read_xml(part), archive.name, part)
     around = Tags(frozenset({"col", "mergeCell", "hyperlink"}))
-    walk(page.without_rows(), around, archive.name, part)
+    walk([page.without_rows()], around, archive.name, part)
     packed, survey = _marked(book, page, part)
     del page
     survey.refuse_sprawling(archive.name, book.tabs[place].name)
@@ -140,7 +140,7 @@ def _marked(book: OpenXml, page: _Page, part: str) -> tuple[bytes, Survey]:
     made = _packed(book, page)
     if made is None:
         usual = Usual()
-        walk(page.content, usual, book.archive.name, part)
+        walk([page.content], usual, book.archive.name, part)
         content = "".join(usual.pieces).encode()
         made = _packed(book, _Page(content, 0, 0, len(content), len(content), b""))
     if made is None:
@@ -155,7 +155,7 @@ def relations(archive: Archive, part: str) -> list[_Relation]:
     if not archive.has(where):
         return []
     tags = Tags(frozenset({"Relationship"}))
-    walk(archive.read_xml(where), tags, archive.name, where)
+    walk([archive.read_xml(where)], tags, archive.name, where)
     return [
         _Relation(each.get("Type", "").rpartition("/")[2], each.get("Id", ""), each.get("Target", ""))
         for _, each in tags.found
@@ -189,8 +189,8 @@ def _formats(book: OpenXml) -> list[NumberFormat]:
         return []
     content = book.archive.read_xml(book.styles)
     codes, styles = Tags(frozenset({"numFmt"}), within="numFmts"), Tags(frozenset({"xf"}), within="cellXfs")
-    walk(content, codes, book.archive.name, book.styles)
-    walk(content, styles, book.archive.name, book.styles)
+    walk([content], codes, book.archive.name, book.styles)
+    walk([content], styles, book.archive.name, book.styles)
     by_number = {each.get("numFmtId"): each.get("formatCode") for _, each in codes.found}
     numbers = [each.get("numFmtId", "0") for _, each in styles.found]
     made = {
@@ -221,8 +221,8 @@ def _packed(book: OpenXml, page: _Page) -> tuple[bytes, Survey] | None:
                 marked = mark(rows, prefix)
                 if marked is None:
                     return None
-                survey.add(rows, marked)
-                part.write(marked)
+                survey.add(rows, *marked)
+                part.write(marked[0])
             part.write(b"</%bsheetData></%bworksheet>" % (prefix, prefix))
     return packed.getvalue(), survey
 

@@ -32,9 +32,9 @@ class Survey:
     worked_out: list[tuple[int, int]] = field(default_factory=list)
     row: int = 0
 
-    def add(self, rows: bytes, marked: bytes) -> None:
+    def add(self, rows: bytes, marked: bytes, cells: int) -> None:
         """Look over a piece, as it was and with its cells marked."""
-        self.cells += marked.count(b"<%bc " % self.prefix)
+        self.cells += cells
         low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,7})"[^>]*>\s*<%bc' % (self.prefix, self.prefix), marked)
         self.bottom = max(self.bottom, *map(int, low), 0)
         wide = {*re.findall(rb'<%bc r="([A-Z]{2,3})[0-9]' % self.prefix, marked)}
