@@ -49,6 +49,8 @@ class Reading:
 
     def percent(self, texts: pl.Series) -> bool:
         """Tell whether a column has numbers that are shown as percent."""
+        if not any(each.reads is Reads.PERCENT for each in self.styles):
+            return False
         heads = texts.filter(texts.str.starts_with(MARK + "n")).str.extract(r"^..([0-9]*);").unique()
         return any(self._format(f"n{head or ''}").reads is Reads.PERCENT for head in heads.to_list())
 

@@ -13,19 +13,24 @@ _MOST_CELLS = 10_000_000
 _SPARSE = 10
 """A sheet larger than that is read only if one in so many of its cells is filled: the reader makes room for all."""
 
+_HIGHEST, _WIDEST = 1_048_576, 16_384
+
 
 def is_sprawling(height: int, width: int, cells: int) -> bool:
-    """Tell whether nearly all cells of a large sheet are empty."""
-    return height * width > max(_MOST_CELLS, cells * _SPARSE)
+    """Tell whether nearly all cells of a large sheet are empty, or it is larger than sheets can be."""
+    return height > _HIGHEST or width > _WIDEST or height * width > max(_MOST_CELLS, cells * _SPARSE)
 
 
 @dataclass(slots=True)
 class Survey:
-    """Gathers over the pieces of a sheet; rows and columns count from 0. `prefix`: of its tags."""
+    """Gathers over the pieces of a sheet, whose tags have this prefix.
+
+    `bottom` is the last row as the sheet counts, 0 below a thousand; else rows and columns count from 0.
+    """
 
     prefix: bytes
     cells: int = 0
-    bottom: int = 999
+    bottom: int = 0
     right: int = 25
     hidden: list[int] = field(default_factory=list)
     links: dict[tuple[int, int], str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from importer.model import KIND_PREFIX, ROW, Kind, SourceOptions
 from importer.sources import Source, open_source
+from importer.sources.header import column_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,6 +175,10 @@ scalars = st.one_of(
     st.builds(lambda digits, power: float(f"{digits}e{power}"), st.integers(-(10**14), 10**14), st.integers(-20, 20)),
     st.dates(dt.date(1950, 1, 1), dt.date(2100, 1, 1)),
     st.datetimes(MIDNIGHT, MIDNIGHT.replace(year=2100)).map(lambda each: each.replace(microsecond=0)),
+    st.times().map(lambda each: each.replace(microsecond=0)),
+    st.timedeltas(dt.timedelta(), dt.timedelta(days=3000)).map(
+        lambda each: dt.timedelta(seconds=each.seconds, days=each.days)
+    ),
     st.text(
         st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="_"), min_size=1, max_size=8
     ),
@@ -181,7 +186,13 @@ scalars = st.one_of(
 )
 
 
-def expected_cell(value: Any) -> tuple[str | None, int | None]:
+headers = st.one_of(
+    st.sampled_from(["Name", "name", " Price ", "Name (2)", "a\nb", "_row", "TRUE", "1"]),
+    st.text(st.characters(codec="utf-8", categories=["L", "N", "P"], exclude_characters="_"), min_size=1, max_size=8),
+)
+
+
+def expected_cell(value: Any) -> tuple[str | None, int | None]:  # noqa: PLR0911 - one for each type
     """Say what a cell that openpyxl wrote must read as."""
     if isinstance(value, bool):
         return str(value).upper(), Kind.BOOLEAN
@@ -189,6 +200,11 @@ def expected_cell(value: Any) -> tuple[str | None, int | None]:
         return (f"{value:%Y-%m-%d}" if value.time() == dt.time() else value.isoformat()), Kind.DATE
     if isinstance(value, dt.date):
         return value.isoformat(), Kind.DATE
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M:%S}", Kind.TEXT
+    if isinstance(value, dt.timedelta):
+        minutes, seconds = divmod(int(value.total_seconds()), 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}", Kind.TEXT
     if isinstance(value, int):
         return str(value), Kind.NUMBER
     if isinstance(value, float):
@@ -203,15 +219,16 @@ def expected_cell(value: Any) -> tuple[str | None, int | None]:
     st.lists(st.tuples(scalars, scalars, scalars), max_size=8),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
     st.integers(1, 3000),
+    st.tuples(headers, headers, headers),
 )
 def test_what_openpyxl_wrote_is_what_is_read(
-    rows: list[tuple[Any, ...]], at: tuple[int, int], block_bytes: int
+    rows: list[tuple[Any, ...]], at: tuple[int, int], block_bytes: int, header: tuple[str, ...]
 ) -> None:
     """Text, kind and row number of every cell, wherever the table begins, blank rows left out."""
     with tempfile.TemporaryDirectory() as folder:
-        path = workbook(Path(folder) / "book.xlsx", [("one", "two", "three"), *rows], at=at)
+        path = workbook(Path(folder) / "book.xlsx", [header, *rows], at=at)
         with open_source(path, SourceOptions(), block_bytes=block_bytes) as source:
-            assert source.columns == ("one", "two", "three")
+            assert source.columns == column_names(header)
             read = cells(source)
     expected = [(number, [expected_cell(value) for value in row]) for number, row in enumerate(rows, start=at[0] + 1)]
     filled = [(number, row) for number, row in expected if any(text is not None for text, _ in row)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from importer.model import Kind, SourceOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Cell = str | tuple[str, Kind] | None
 
@@ -46,7 +46,7 @@ class Book:
     write: Callable[[Path], object]
     options: SourceOptions
     columns: tuple[str, ...] = ()
-    rows: dict[int, Sequence[Cell]] = field(default_factory=dict)
+    rows: Mapping[int, Sequence[Cell]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     detected: str = ""
     complaint: str = ""
@@ -58,13 +58,13 @@ BOOKS: list[Book] = []
 def reads(
     file: str,
     columns: str,
-    rows: dict[int, Sequence[Cell]],
+    rows: Mapping[int, Sequence[Cell]],
     *,
     options: SourceOptions | None = None,
     notes: tuple[str, ...] = (),
     detected: str = "",
 ) -> Callable[[Callable[[Path], object]], Callable[[Path], object]]:
-    """Say what a workbook reads as: its columns (`a|b`), its rows, the beginnings of all notes, a part of `detected`."""
+    """Say what a workbook reads as: columns (`a|b`), rows, the beginnings of all notes, a part of `detected`."""
 
     def register(write: Callable[[Path], object]) -> Callable[[Path], object]:
         names = tuple(columns.split("|"))
@@ -124,7 +124,7 @@ def styles(*formats: str | int) -> str:
 
 
 def package(path: Path, sheet: str | bytes, *, properties: str = "", **parts: str | bytes) -> None:
-    """Pack a workbook of one sheet, T. Parts by name: `strings`, `styles`, `links` (relations of the sheet), `workbook`."""
+    """Pack a workbook of one sheet, T; parts are `strings`, `styles`, `links` (relations of the sheet), `workbook`."""
     workbook = (
         f'<workbook xmlns="{MAIN}" xmlns:r="{RELATED}">{properties}'
         '<sheets><sheet name="T" sheetId="1" r:id="r1"/></sheets></workbook>'

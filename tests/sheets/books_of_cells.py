@@ -112,7 +112,7 @@ def leading_zeros(path: Path) -> None:
 def formats_that_are_no_dates(path: Path) -> None:
     """Letters of a unit, a color, a language or General are none of a date; and no format of amounts makes a text."""
     formats = (
-        "#,##0.00", '0 "days"', '#,##0.00\\ [$\u20ac-407]', '_-* #,##0.00\\ _d_-;\\-* #,##0.00\\ _d_-;_-* "-"??_d_-',
+        "#,##0.00", '0 "days"', "#,##0.00\\ [$\u20ac-407]", '_-* #,##0.00\\ _d_-;\\-* #,##0.00\\ _d_-;_-* "-"??_d_-',
         "[Red]0;[Blue]-0", "# ?/?", '0" d"', "0.00E+00", "General;-General",
     )  # fmt: skip
     names = ("amount", "unit", "euro", "accounting", "red", "fraction", "days", "scientific", "shown")
@@ -142,7 +142,8 @@ def long_numbers(path: Path) -> None:
 )  # fmt: skip
 def numbers_of_all_sizes(path: Path) -> None:
     """Written out, without the noise of arithmetic (19.990000000000002) and without exponents."""
-    values = "19.990000000000002 0.30000000000000004 1E+21 1E-7 0.333333333333333310 -1234567.891 -0 1.0E2".split()
+    values = ["19.990000000000002", "0.30000000000000004", "1E+21", "1E-7", "0.333333333333333310", "-1234567.891"]
+    values += ["-0", "1.0E2"]
     package(path, page(row(1, "n") + "".join(row(2 + at, f"><v>{value}</v>") for at, value in enumerate(values))))
 
 
@@ -208,7 +209,7 @@ def formulas_with_results(path: Path) -> None:
     "a.xlsx",
     "x|uncalculated",
     {
-        2: ["a", error("=A2&\"<\"")], 3: ["b", error("=")], 4: ["c", error("=NOW()")], 5: ["d", error("#ERROR!")],
+        2: ["a", error('=A2&"<"')], 3: ["b", error("=")], 4: ["c", error("=NOW()")], 5: ["d", error("#ERROR!")],
         6: ["e", None],
     },
 )  # fmt: skip

@@ -100,8 +100,7 @@ def cell_far_away(path: Path) -> None:
     "Group|Name|Note",
     {2: ["Lamps", "A", "all"], 3: [None, "B", None], 4: ["Stools", "C", "wide"], 5: [None, "D", None]},
     notes=(
-        "Merged: A2:A3, A4:A5, C2:C3. Only the first cell of each holds the value, the others are empty;"
-        ' fill_down = ["Group", "Note"] in [source] gives it to every row.',
+        "Merged: A2:A3, A4:A5, C2:C3. Only the first cell of each holds the value, the others are empty; fill_down =",
     ),
 )
 def cells_merged_down(path: Path) -> None:

@@ -7,8 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from importer.model import SourceOptions
-from tests.sheets.binder import MADE, date, error, number, package, page, reads, relations, row, strings
-from tests.sheets.binder import styles, truth
+from tests.sheets.binder import MADE, date, error, number, package, page, reads, relations, row, strings, styles, truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -262,7 +261,8 @@ def open_document_texts(path: Path) -> None:
 @reads("a.ods", "of C", {2: ["x"]}, options=SourceOptions(sheet=3))
 def open_document_of_several_sheets(path: Path) -> None:
     """A sheet is hidden by its style."""
-    hidden = '<style:style style:name="s1" style:family="table"><style:table-properties table:display="false"/></style:style>'
+    properties = '<style:table-properties table:display="false"/>'
+    hidden = f'<style:style style:name="s1" style:family="table">{properties}</style:style>'
     tables = "".join(
         f'<table:table table:name="{name}"{style}><table:table-row>{told(f"of {name}")}</table:table-row>'
         f"<table:table-row>{told('x')}</table:table-row></table:table>"

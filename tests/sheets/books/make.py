@@ -6,13 +6,14 @@ import datetime as dt
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 from openpyxl.comments import Comment
 
 HERE = Path(__file__).parent
 HEADER = ("Group", "No", "Name", "Price", "Since", "Opens", "Lasts", "Broken")
-ROWS: tuple[tuple[object, ...], ...] = (
+ROWS: tuple[tuple[Any, ...], ...] = (
     ("A", 123, "Lamp", 19.99, dt.date(2024, 5, 31), dt.time(8, 30), dt.timedelta(hours=30, minutes=5), "=1/0"),
     (None, 124, "Café\ntable", 5, dt.datetime(2024, 6, 1, 14, 30), dt.time(0), dt.timedelta(minutes=5), "=NA()"),  # noqa: DTZ001 - a cell has no zone
     ("B", 7, '=HYPERLINK("https://example.org/stool","Stool")', 100, dt.date(1903, 2, 1), dt.time(23, 59, 59),
