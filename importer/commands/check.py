@@ -74,7 +74,7 @@ def _checked(job: Job, stopping: Stopping, observer: Observer) -> RunResult:
             stopping.check()
             observer.progress(Progress(0, read, 0, None))
 
-        sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch)
+        sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch, on_look=stopping.check)
         stopping.check()
         rejects = write_rejects(
             rejects_folder(job, source),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.errors.problems import describe, shorten
-from importer.model import ROW, Problem
+from importer.model import ITEM, ROW, Problem
 
 if TYPE_CHECKING:
-    from importer.mapping import Compiled
+    from importer.mapping import Borders, Compiled
     from importer.sources import Source
 
 SEED = 20_261_123
@@ -75,7 +75,7 @@ class Suspects:
         twice = rows.filter(rows == rows.shift())
         return None if twice.is_empty() else int(twice[0])
 
-    def verified(self, source: Source) -> Doubles:
+    def verified(self, source: Source, borders: Borders | None = None) -> Doubles:
         """Look at the suspected rows once more, exactly; a sheet without suspects is not read again."""
         together = self._together()
         suspected = pl.concat([_repeated(together, name) for name in self._hashed]).unique().sort()
@@ -83,11 +83,13 @@ class Suspects:
         if suspected.is_empty():
             return Doubles(self._compiled, pl.DataFrame(schema=_DOUBLES))
         looked: list[pl.DataFrame] = []
-        for batch in source.batches():
-            again = batch.filter(pl.col(ROW).is_in(suspected.implode()))
+        for batch in self._compiled.gathered(source.batches(), borders):
+            again = batch.filter(pl.col(ITEM if ITEM in batch.columns else ROW).is_in(suspected.implode()))
             if again.height:
                 looked.append(self._compiled.apply(again, hashed=False).frame.select(ROW, "_locale", "_key", "_slug"))
         exact = pl.concat(looked)
+        if borders is not None:
+            exact = exact.sort(ROW)  # items come in the order of their last rows, and the one that begins first counts
         found = [_later(exact, "_slug", "slug_duplicate")]
         if "key" in self._hashed:
             found.insert(0, _later(exact, "_key", "key_duplicate"))

@@ -152,7 +152,7 @@ def _checked(call: _Call, source: Source, state: State) -> _Run:
         foresight.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
-    sheet = check_sheet(source, compiled, on_batch=on_batch)
+    sheet = check_sheet(source, compiled, on_batch=on_batch, on_look=stopping.check)
     foreseen = foresight.counts(sheet)
     stopping.check()
     return _Run(
@@ -331,12 +331,14 @@ def _ended(current: _Run) -> RunResult:
 def _write_rejects(current: _Run) -> None:
     """Write the rejects; where that cannot be done, as the sheet was changed meanwhile, all else is known still."""
     job = current.job
+    sheet, source = current.sheet, current.source
+    batches = sheet.batches(source) if current.rejections else sheet.guilty(source)
     try:
         current.rejects = write_rejects(
             run_folder(job.state_path, current.id),
-            columns=current.source.columns,
-            batches=current.source.batches() if current.rejections else current.sheet.guilty(current.source),
-            problems=problems_of_run(current.sheet, current.rejections, current.selection),
+            columns=source.columns,
+            batches=map(current.selection.keep, batches),
+            problems=problems_of_run(sheet, current.rejections),
             decimal=job.mapping.source.decimal,
         )
     except ImporterError as error:

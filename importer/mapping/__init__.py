@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from importer.mapping.columns import find_column
-from importer.mapping.compiled import CheckInfo, Compiled, Mapped
+from importer.mapping.compiled import PROBLEM_COLUMNS, CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
+from importer.mapping.folding import ROWS
+from importer.mapping.grouping import Borders
 from importer.mapping.items import items_of, problems_of
 from importer.mapping.nesting import too_deep
 from importer.mapping.parsing import parse_mapping
 from importer.mapping.rules import Mapping, Rule
 
 __all__ = [
+    "PROBLEM_COLUMNS",
+    "ROWS",
+    "Borders",
     "CheckInfo",
     "Compiled",
     "Mapped",

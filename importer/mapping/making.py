@@ -15,6 +15,7 @@ from importer.mapping.columns import CELL, CELL_KIND
 from importer.mapping.compiled import VALUE
 from importer.mapping.fitting import FILES, REFERENCES
 from importer.mapping.flow import MANY_TYPES, Flow, Target
+from importer.mapping.folding import ROWS
 from importer.mapping.identity import canonical, key_text, row_hashes
 from importer.mapping.locales import locale_names, mapping_locale
 from importer.mapping.pipeline import Pipeline
@@ -44,7 +45,7 @@ _MISSING = frozenset({"required", "key_empty"})
 
 @dataclass(slots=True)
 class Maker:
-    """Makes the columns of items, one kind after the other, on one workbench."""
+    """Makes the columns of items, one kind after the other, on the workbench of items."""
 
     mapping: Mapping
     schema: CollectionSchema
@@ -72,7 +73,7 @@ class Maker:
         field = self.schema.by_slug.get("slug", Field(slug="slug", type="PlainText", display_name="Slug"))
         field = field.model_copy(update={"is_required": True})
         before = len(self.bench.checks)
-        flow = Pipeline(self.bench, Target("slug", "PlainText")).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target("slug", "PlainText")).run(rule)
         self.flows["slug"] = flow
         made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
         self.bench.keep(made.value, VALUE + "slug")
@@ -89,7 +90,7 @@ class Maker:
             self.bench.keep(key_text(pl.col(_SLUG), slug=True), _KEY)
             return
         if isinstance(key, Rule):
-            flow, name = Pipeline(self.bench, Target(None, "PlainText")).run(key), None
+            flow, name = Pipeline(self.bench.of_rows, Target(None, "PlainText")).run(key), None
         else:
             known = self.flows.get(key)
             if known is None or known.many:
@@ -112,7 +113,7 @@ class Maker:
             if rule is None or always:
                 self.bench.keep(pl.lit(always), column)
                 continue
-            flow = Pipeline(self.bench, Target(name, "Switch")).run(rule)
+            flow = Pipeline(self.bench.of_rows, Target(name, "Switch")).run(rule)
             made = coerce(
                 Field(slug=name, type="Switch"), Cell(flow.value, kind=flow.kind), pl.col("y:" + name), Context()
             )
@@ -124,11 +125,15 @@ class Maker:
 
     def cells(self) -> None:
         """Check what can be wrong with cells and rows before any rule looks at them."""
-        check_cells(self.mapping, self.schema, self.bench)
+        check_cells(self.mapping, self.schema, self.bench.of_rows)
 
-    def hashes(self, digest: str) -> tuple[pl.Expr, pl.Expr]:
-        """Give the two halves of a row's hash."""
-        return row_hashes(digest, list(self._hashed()))
+    def hashes(self, digest: str) -> tuple[tuple[pl.Expr, ...], tuple[pl.Expr, pl.Expr]]:
+        """Give the two halves of the hash of a row of several (nothing where a row is an item), and of an item."""
+        cells, others = list(self._cells()), list(self._others())
+        if self.bench.below is None:
+            return (), row_hashes(digest, [*cells, *others])
+        of_rows = row_hashes(digest, cells)
+        return of_rows, row_hashes(digest, [*(pl.col(one.meta.output_name()) for one in of_rows), *others])
 
     def outputs(self) -> tuple[pl.Expr, ...]:
         """Select what `Mapped.frame` shows; the hash is put in later, where it is asked for."""
@@ -145,6 +150,7 @@ class Maker:
             self._files().alias("_files"),
             pl.lit(None, dtype=pl.String).alias("_hash"),
             *values,
+            *(() if self.bench.below is None else (pl.col(ROWS),)),
         )
 
     def key_rule(self) -> str:
@@ -202,7 +208,7 @@ class Maker:
     def _field(self, field: Field, rule: Rule) -> Flow:
         """Make the value of one field."""
         before = len(self.bench.checks)
-        flow = Pipeline(self.bench, Target(field.slug, field.type)).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target(field.slug, field.type)).run(rule)
         context = self._context(rule, field)
         cell = Cell(flow.value, many=flow.many, kind=flow.kind, alt=flow.alt)
         if rule.missing == "skip":
@@ -226,10 +232,15 @@ class Maker:
 
     def _not_twice(self, checks: Iterable[Check], before: int) -> Iterator[Check]:
         """Call a value missing only where no step of its rule failed: else the cell is filled, with something wrong."""
-        failed = [plan.when.fill_null(value=False) for plan in self.bench.checks[before:]]
+        steps = self.bench.checks[before:]
         for check in checks:
-            missing = check.code == "required" and failed
-            yield replace(check, when=check.when & ~pl.any_horizontal(failed)) if missing else check
+            missing = check.code == "required" and steps
+            yield replace(check, when=check.when & ~pl.any_horizontal(map(self._failed, steps))) if missing else check
+
+    def _failed(self, plan: Planned) -> pl.Expr:
+        """Tell of an item where a check found something, in any of its rows."""
+        failed = plan.when.fill_null(value=False)
+        return failed if plan.of_item else self.bench.anywhere(failed)
 
     def _slug_of_name(self) -> None:
         """Make the slug of the name; where that leaves nothing, name the name."""
@@ -260,7 +271,7 @@ class Maker:
         if rule is None:
             self.bench.keep(pl.lit(said), _LOCALE)
             return
-        flow = Pipeline(self.bench, Target("locale", "PlainText")).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target("locale", "PlainText")).run(rule)
         names = locale_names(locales)
         text = self.bench.keep(reading.normalised(flow.value).str.replace_all("_", "-", literal=True))
         if locales is None:
@@ -286,12 +297,15 @@ class Maker:
                 )
         return pl.sum_horizontal(counts).cast(pl.UInt32)
 
-    def _hashed(self) -> Iterable[pl.Expr]:
-        """Give what makes two versions of a row differ, besides the rules."""
+    def _cells(self) -> Iterable[pl.Expr]:
+        """Give the cells that make two versions of a row differ."""
         for header in self.bench.columns.used:
             yield pl.col(CELL + header)
         for header in self.bench.columns.kinded():
             yield pl.col(CELL_KIND + header)
+
+    def _others(self) -> Iterable[pl.Expr]:
+        """Give what else makes two versions of an item differ, besides the rules."""
         for column in (_DRAFT, _ARCHIVED, _LOCALE):
             yield pl.col(column)
         for slug in self.mapping.fields:
@@ -302,9 +316,7 @@ class Maker:
 
     def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
         when = unless_error(check, blame, self.bench) if check.code in _MISSING else check.when
-        self.bench.checks.append(
-            Planned(check.code, field, blame, when, check.value, check.suggest, dict(check.facts), gate)
-        )
+        self.bench.plan(Planned(check.code, field, blame, when, check.value, check.suggest, dict(check.facts), gate))
 
 
 def _formats(rule: Rule, usual: tuple[str, ...]) -> tuple[str, ...]:

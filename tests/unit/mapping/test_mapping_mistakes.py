@@ -159,8 +159,6 @@ LATER: list[tuple[str, str]] = [
     ('hooks = "x.py"\n' + NAME, "hooks"),
     ('mode = "upsert"\n' + NAME, "mode"),
     ('mode = "mirror"\n' + NAME, "mode"),
-    ('[source]\nfill_down = ["A"]\n' + NAME, "source.fill_down"),
-    ('[source]\ngroup_by = "A"\n' + NAME, "source.group_by"),
     ('[lookup.s]\nsource = { path = "x.xlsx" }\nfrom = "a"\nto = "b"\n' + NAME, "lookup.s"),
     (NAME + 'author = { from = "A", match = "key" }\n', "fields.author.match"),
     (NAME + 'author = { from = "A", missing = "create" }\n', "fields.author.missing"),
