@@ -109,8 +109,8 @@ class Sheet:
         lines = _lines(self.found, wanted)
         for item, problem in zip(lines.get_column(ITEM_OF_PROBLEM), problems_of(lines, self.compiled), strict=True):
             answer[item].append(problem)
-        for problem in self.doubles.problems_for(wanted):
-            answer[problem.row].append(problem)
+        for item, problem in self.doubles.problems_for(wanted):
+            answer[item].append(problem)
         return answer
 
 
@@ -150,8 +150,8 @@ def check_sheet(
     _refuse_twice(source, suspects.row_twice())
     problems = court.problems()
     doubles = suspects.verified(source, borders)
-    bad = pl.concat([problems.get_column(ITEM_OF_PROBLEM), doubles.rows]).unique().sort()
-    rows = kept.rows() if doubles.rows.is_empty() else None
+    bad = pl.concat([problems.get_column(ITEM_OF_PROBLEM), doubles.items]).unique().sort()
+    rows = kept.rows() if doubles.items.is_empty() else None
     return Sheet(compiled, read, left_out, total, bad, problems, doubles, rows, borders)
 
 

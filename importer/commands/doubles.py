@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.errors.problems import describe, shorten
+from importer.mapping import ORIGIN, ROWS
 from importer.model import ITEM, ROW, Problem
 
 if TYPE_CHECKING:
@@ -17,34 +18,39 @@ if TYPE_CHECKING:
 SEED = 20_261_123
 """Hashes are compared only inside one process; a fixed seed makes two runs do the same work."""
 
-_DOUBLES = {"row": pl.UInt32, "code": pl.String, "value": pl.String, "first": pl.UInt32}
+_DOUBLES = {"item": pl.UInt32, "row": pl.UInt32, "code": pl.String, "value": pl.String, "first": pl.UInt32}
 
 
 @dataclass(frozen=True, slots=True)
 class Doubles:
-    """The later rows of a key or a slug: `frame` has row, code, value and `first`, the row that counts."""
+    """The later items of a key or a slug: `frame` has item, row, code, value and `first`, the item that counts.
+
+    Items go by their least row number; `row` is the one that the key or slug stands on.
+    """
 
     compiled: Compiled
     frame: pl.DataFrame
 
     @property
-    def rows(self) -> pl.Series:
+    def items(self) -> pl.Series:
         """Their row numbers (UInt32)."""
-        return self.frame.get_column("row")
+        return self.frame.get_column("item")
 
     def counts(self) -> dict[str, int]:
         """Count them by code."""
         return dict(self.frame.group_by("code").len().iter_rows())
 
-    def problems_for(self, rows: pl.Series) -> list[Problem]:
-        """Say of these rows what they repeat, and which row counts."""
-        chosen = self.frame.filter(pl.col("row").is_in(rows.implode()))
-        return [self._problem(*line) for line in chosen.iter_rows()]
+    def problems_for(self, items: pl.Series) -> list[tuple[int, Problem]]:
+        """Say of these items what they repeat, and which one counts."""
+        chosen = self.frame.filter(pl.col("item").is_in(items.implode()))
+        return [(item, self._problem(*line)) for item, *line in chosen.iter_rows()]
 
     def _problem(self, row: int, code: str, value: str, first: int) -> Problem:
         field = "slug" if code == "slug_duplicate" else self.compiled.key_field
         column = _column_of(self.compiled, code, field)
         facts = {"first": f"row {first}"}
+        if self.compiled.folded is not None:
+            facts = {"first": f"the item of row {first}", "thing": "item"}
         if code == "slug_duplicate" and "slug" not in self.compiled.mapping.fields:
             facts |= {
                 "origin": ", made from the name,",
@@ -86,18 +92,25 @@ class Suspects:
         for batch in self._compiled.gathered(source.batches(), borders):
             again = batch.filter(pl.col(ITEM if ITEM in batch.columns else ROW).is_in(suspected.implode()))
             if again.height:
-                looked.append(self._compiled.apply(again, hashed=False).frame.select(ROW, "_locale", "_key", "_slug"))
+                looked.append(_looked_at(self._compiled.apply(again, hashed=False).frame))
         exact = pl.concat(looked)
         if borders is not None:
             exact = exact.sort(ROW)  # items come in the order of their last rows, and the one that begins first counts
         found = [_later(exact, "_slug", "slug_duplicate")]
         if "key" in self._hashed:
             found.insert(0, _later(exact, "_key", "key_duplicate"))
-        return Doubles(self._compiled, pl.concat(found).sort("row", maintain_order=True))
+        return Doubles(self._compiled, pl.concat(found).sort("item", maintain_order=True))
 
     def _together(self) -> pl.DataFrame:
         empty = pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(self._hashed, pl.UInt64)})
         return pl.concat([empty, *self._seen])
+
+
+def _looked_at(mapped: pl.DataFrame) -> pl.DataFrame:
+    """Keep what tells items apart, and the rows that it stands on."""
+    several = ROWS in mapped.columns
+    origins = (pl.col(name + ORIGIN if several else ROW).alias(name + ORIGIN) for name in ("_key", "_slug"))
+    return mapped.select(ROW, "_locale", "_key", "_slug", *origins)
 
 
 def _hashed(column: str) -> pl.Expr:
@@ -123,7 +136,13 @@ def _later(exact: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
         exact.filter(pl.col(column).is_not_null())
         .with_columns(first=pl.col(ROW).first().over("_locale", _compared(column)))
         .filter(pl.col(ROW) != pl.col("first"))
-        .select(row=pl.col(ROW), code=pl.lit(code), value=pl.col(column), first=pl.col("first"))
+        .select(
+            item=pl.col(ROW),
+            row=pl.col(column + ORIGIN),
+            code=pl.lit(code),
+            value=pl.col(column),
+            first=pl.col("first"),
+        )
         .cast(_DOUBLES)  # type: ignore[arg-type]  # polars types schemas wider than it takes them
     )
 

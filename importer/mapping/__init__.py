@@ -5,7 +5,7 @@ from __future__ import annotations
 from importer.mapping.columns import find_column
 from importer.mapping.compiled import PROBLEM_COLUMNS, CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
-from importer.mapping.folding import ROWS
+from importer.mapping.folding import ORIGIN, ROWS
 from importer.mapping.grouping import Borders
 from importer.mapping.items import items_of, problems_of
 from importer.mapping.nesting import too_deep
@@ -13,6 +13,7 @@ from importer.mapping.parsing import parse_mapping
 from importer.mapping.rules import Mapping, Rule
 
 __all__ = [
+    "ORIGIN",
     "PROBLEM_COLUMNS",
     "ROWS",
     "Borders",

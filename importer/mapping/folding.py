@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ROWS = "_rows"
 """The column (List(UInt32)) of an item of several rows with the numbers of them all."""
 
+ORIGIN = ":row"
+"""`"_key" + ORIGIN` and `"_slug" + ORIGIN` (UInt32) are the rows that those of an item of several rows come from."""
+
 BROKEN_ITEM = "b:item"
 """The column (Boolean) of a row that tells whether any row of its item could not be read as a row."""
 

@@ -74,12 +74,13 @@ class Grouping:
             return None
         hashes, numbers = [], []
         for batch in self._filled(batches):
-            hashes.append(batch.select(self._key().hash(_SEED).alias(_KEY)).to_series())
+            keys = batch.select(self._key().alias(_KEY))
+            hashes.append(keys.select(pl.when(pl.col(_KEY).is_not_null()).then(pl.col(_KEY).hash(_SEED))).to_series())
             numbers.append(batch.get_column(ROW))
         if not hashes:
             return Borders(pl.Series(dtype=pl.UInt32), None)
         twice = _twice(pl.concat(numbers))
-        keys = pl.concat(hashes).to_frame().with_row_index(_PLACE)
+        keys = pl.concat(hashes).alias(_KEY).to_frame().with_row_index(_PLACE)
         last = pl.when(pl.col(_KEY).is_not_null()).then(pl.col(_PLACE).max().over(_KEY)).otherwise(pl.col(_PLACE))
         return Borders(keys.select(last.alias(_LAST)).to_series().rechunk(), twice)
 

@@ -15,7 +15,7 @@ from importer.mapping.columns import CELL, CELL_KIND
 from importer.mapping.compiled import VALUE
 from importer.mapping.fitting import FILES, REFERENCES
 from importer.mapping.flow import MANY_TYPES, Flow, Target
-from importer.mapping.folding import ROWS
+from importer.mapping.folding import ORIGIN, ROWS
 from importer.mapping.identity import canonical, key_text, row_hashes
 from importer.mapping.locales import locale_names, mapping_locale
 from importer.mapping.pipeline import Pipeline
@@ -39,6 +39,12 @@ NO_SLUG_IN_NAME = {
 }
 """What is wrong where the mapping has no rule for the slug, and the name holds nothing that one can be made of."""
 
+_OF_SEVERAL = {
+    "required": {"nothing": "no row of this item has anything"},
+    "key_empty": {"keyless": "No row of this item has a"},
+}
+"""How it is put of items of several rows."""
+
 _MISSING = frozenset({"required", "key_empty"})
 """Codes that say that there is nothing."""
 
@@ -53,6 +59,7 @@ class Maker:
     references: Table[str, ReferenceTable]
     ours: bool
     flows: dict[str, Flow] = default(default_factory=dict)
+    _named: dict[str, Blame] = default(default_factory=dict)
 
     def fields(self) -> None:
         """Make the values of all fields but the slug."""
@@ -75,6 +82,7 @@ class Maker:
         before = len(self.bench.checks)
         flow = Pipeline(self.bench.of_rows, Target("slug", "PlainText")).run(rule)
         self.flows["slug"] = flow
+        self._named["_slug"] = flow.blame
         made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
         self.bench.keep(made.value, VALUE + "slug")
         gate = self._gate(field, flow.value)
@@ -96,6 +104,7 @@ class Maker:
             if known is None or known.many:
                 return
             flow, name = known, key
+        self._named["_key"] = flow.blame
         text = flow.value
         field = self.schema.by_slug.get(name or "")
         if field is not None and field.type == "Number":
@@ -150,8 +159,15 @@ class Maker:
             self._files().alias("_files"),
             pl.lit(None, dtype=pl.String).alias("_hash"),
             *values,
-            *(() if self.bench.below is None else (pl.col(ROWS),)),
+            *(() if self.bench.below is None else (pl.col(ROWS), *self._origins())),
         )
+
+    def _origins(self) -> Iterator[pl.Expr]:
+        """Name the rows that an item's key and slug come from."""
+        for name in ("_key", "_slug"):
+            blame = self._named.get(name, self._named.get("_slug"))
+            row = None if blame is None else blame.row
+            yield (pl.col(ROW) if row is None else pl.coalesce(row, ROW)).alias(name + ORIGIN)
 
     def key_rule(self) -> str:
         """Tell how items are told apart, as canonical text."""
@@ -247,6 +263,7 @@ class Maker:
         flow = self.flows.get("name")
         if flow is None:
             return
+        self._named["_slug"] = flow.blame
         self.bench.keep(slugified(flow.value), VALUE + "slug")
         self.bench.keep(pl.col(VALUE + "slug"), _SLUG)
         nothing = flow.value.is_not_null() & pl.col(VALUE + "slug").is_null()
@@ -316,7 +333,8 @@ class Maker:
 
     def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
         when = unless_error(check, blame, self.bench) if check.code in _MISSING else check.when
-        self.bench.plan(Planned(check.code, field, blame, when, check.value, check.suggest, dict(check.facts), gate))
+        facts = {**(_OF_SEVERAL.get(check.code, {}) if self.bench.below is not None else {}), **check.facts}
+        self.bench.plan(Planned(check.code, field, blame, when, check.value, check.suggest, facts, gate))
 
 
 def _formats(rule: Rule, usual: tuple[str, ...]) -> tuple[str, ...]:

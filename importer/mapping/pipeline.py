@@ -295,7 +295,7 @@ class Pipeline:
             kept = replace(flow, value=self.bench.keep(flow.value))
             flow = picked(self.bench, self.target, rule, kept, pick)
         if flow.many and rule.join is not None:
-            flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame)
+            flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame.whole())
         if flow.many and outer and not self.target.many:
             self.bench.mistakes.add(
                 f"{rule.path}.pick", f'"{pick}" gives several values, and this needs one: say join = ", " with it'

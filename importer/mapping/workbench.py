@@ -37,6 +37,14 @@ class Blame:
     parts: pl.Expr | None = None
     rows: pl.Expr | None = None
 
+    def whole(self) -> Blame:
+        """Blame the first of many parts for what was made of them together."""
+        if self.parts is None or self.rows is None:
+            return self
+        first = self.parts.list.eval(pl.element().is_not_null().arg_true()).list.first()
+        index = self.index if len(self.columns) == 1 else self.index.list.get(first, null_on_oob=True)
+        return Blame(self.columns, index, self.rows.list.get(first, null_on_oob=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
