@@ -133,7 +133,7 @@ def _guilty(columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: P
     """Give each row that has a problem, or belongs to an item that has one."""
     for batch in batches:
         items = batch.get_column(ITEM if ITEM in batch.columns else ROW)
-        told = problems(items.drop_nulls()) if callable(problems) else problems
+        told = problems(items.drop_nulls().unique(maintain_order=True)) if callable(problems) else problems
         bad = pl.Series([bool(told.get(item)) for item in items], dtype=pl.Boolean)
         guilty, of_items = batch.filter(bad), items.filter(bad)
         missing = [f"{KIND_PREFIX}{name}" for name in columns if f"{KIND_PREFIX}{name}" not in guilty.columns]
