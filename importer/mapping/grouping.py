@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from importer.errors import SourceError
 from importer.mapping.identity import key_text
 from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from importer.model import SourceOptions
 
 _PLACE, _LAST, _KEY, _NEW, _COUNTS = "\x00place", "\x00last", "\x00key", "\x00new", "\x00counts"
+_CHANGED = (
+    "The sheet was changed while it was being read: it has not as many rows as before.",
+    "Run the same command again when nobody is writing to it.",
+)
 _DOUBTFUL = "\x00doubtful:"
 _SEED = 20_261_125
 
@@ -92,7 +97,8 @@ class Grouping:
     ) -> Iterator[pl.DataFrame]:
         """Give the rows filled, and those of an item together, with `model.ITEM`; `counts` tells which rows count.
 
-        Items come in the order of their last rows, whatever the batches.
+        Items come in the order of their last rows, whatever the batches. Raises SourceError where the sheet has not
+        as many rows as at its first reading.
         """
         filled = self._filled(batches)
         if borders is None:
@@ -101,6 +107,8 @@ class Grouping:
         start = 0
         open_rows: list[pl.DataFrame] = []
         for batch in filled:
+            if start + batch.height > borders.last.len():
+                raise SourceError(*_CHANGED)
             placed = batch.with_columns(borders.last.slice(start, batch.height).alias(_LAST))
             start += batch.height
             done, left = [], []
@@ -111,6 +119,8 @@ class Grouping:
             open_rows = left
             if done:
                 yield self._items(pl.concat(done), counts)
+        if start != borders.last.len():
+            raise SourceError(*_CHANGED)
 
     def _filled(self, batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Fill cells from above over the whole sheet; what stands below a broken row cannot be known, and says so."""

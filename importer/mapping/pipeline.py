@@ -53,9 +53,10 @@ class Pipeline:
             answer = rule.answers and rule.pick is None
             return folding.flow(flow, last=pick == "last", answer=answer)
         if not flow.many:
-            text = self.bench.keep(self._localised(rule, flow.value, flow.kind))
+            numeric = flow.kind is not None and flow.kind.meta.eq(kind_of(Kind.NUMBER))
+            text = self.bench.keep(flow.value if numeric else self._localised(rule, flow.value, flow.kind))
             alt = None if flow.alt is None else pl.concat_list(flow.alt)
-            flow = Flow(pl.concat_list(text), flow.blame, many=True, alt=alt)
+            flow = Flow(pl.concat_list(text), flow.blame, many=True, numeric=numeric, alt=alt)
         return folding.parts(flow)
 
     def _pick(self, rule: Rule) -> str:

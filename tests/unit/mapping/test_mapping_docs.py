@@ -58,7 +58,7 @@ def test_keys_are_known_where_they_stand() -> None:
 def test_examples_of_the_page_are_mappings() -> None:
     """Each example reads without a mistake."""
     examples = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         text = example if "collection" in example else f'collection = "things"\n{example}'
         assert parse_mapping(tomllib.loads(text), name="example.toml", text=text).fields

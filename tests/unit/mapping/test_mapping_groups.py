@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
 
-from importer.errors import MappingError
+from importer.errors import MappingError, SourceError
 from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind
 from tests.unit.mapping.conftest import Workshop, collection
 from tests.unit.mapping.groups import mapped, rows
@@ -223,6 +224,57 @@ def test_the_hash_of_an_item_is_over_the_cells_of_all_its_rows_in_order() -> Non
     seen = [hashes("S", "L"), hashes("L", "S"), hashes("S", "M"), hashes("S", "L", "L"), hashes("S")]
     assert len(set.union(*seen)) == len(seen)
     assert hashes("S", "L") == seen[0]
+
+
+def test_a_value_keeps_what_it_was_in_its_workbook() -> None:
+    """Numbers, dates and answers are read as what the cell was in the row that was picked."""
+    frame = pl.DataFrame(
+        {
+            "Handle": ["a", "a", "b"],
+            "Title": ["A", None, "B"],
+            "Slug": ["a", None, "b"],
+            "Price": pl.Series([None, 19.5, 7.25], dtype=pl.Float64),
+            "Start": pl.Series([None, date(2024, 5, 31), None], dtype=pl.Date),
+            "Sale": pl.Series([None, True, None], dtype=pl.Boolean),
+        }
+    )
+    text = GROUPED.replace("group_by", 'decimal = ","\ndates = ["%d.%m.%Y"]\ngroup_by') + (
+        'price = "Price"\nstarts = "Start"\non-sale = "Sale"\ncount = { from = "Price", pick = "count" }\n'
+        'text = { from = "Price", pick = "all", join = ";" }\n'
+        'more = { from = "Price", transform = ["number"], pick = "all", join = ";" }\n'
+        'sku = { from = "Price", pick = "max" }\n'
+    )
+    found = mapped(text, frame)
+    assert found.told == []
+    assert found.fields[2, 3] == {
+        "name": "A", "slug": "a", "price": 19.5, "starts": "2024-05-31T00:00:00.000Z", "on-sale": True, "count": 1,
+        "text": "19.5", "more": "19.5", "sku": "19,5",
+    }  # fmt: skip
+    assert (found.of("price")[4,], found.of("on-sale")[4,]) == (7.25, None)
+
+
+def test_references_are_gathered_from_all_rows() -> None:
+    """A multi-reference holds what any row names, each once; an unknown one is told in its own row."""
+    cells = rows(
+        ("a", "A", "a", "Ada; Bob"), ("b", "B", "b", "Ada"), ("a", None, None, "Bob;Ada"), ("b", None, None, "Nobody"),
+        names="Handle Title Slug Tags",
+    )  # fmt: skip
+    found = mapped(GROUPED + 'tags = "Tags"\nauthor = { from = "Tags", split = ";", pick = "last" }\n', cells)
+    assert found.of("tags") == {(2, 4): ["1" * 24, "2" * 24], (3, 5): None}
+    assert found.of("author")[2, 4] == "1" * 24
+    assert [one[:3] for one in found.told] == [(5, "Tags", "reference_unknown")] * 2
+
+
+def test_a_sheet_that_changes_between_two_readings_is_refused() -> None:
+    """With more rows, or with fewer: no row is lost in silence."""
+    compiled = Workshop().compiled(GROUPED, ["Handle", "Title", "Slug"])
+    frame = pl.DataFrame({name: ["a", "b", "a"] for name in ("Handle", "Title", "Slug")}).with_columns(
+        pl.int_range(2, 5, dtype=pl.UInt32, eager=True).alias(ROW), pl.lit(None, pl.String).alias(BROKEN)
+    )
+    borders = compiled.borders([frame])
+    for other in (frame.head(2), pl.concat([frame, frame])):
+        with pytest.raises(SourceError, match="changed while it was being read"):
+            list(compiled.gathered(iter([other]), borders))
 
 
 # fill_down ---------------------------------------------------------------------------------------------------------
