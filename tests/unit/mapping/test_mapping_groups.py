@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
 
+from importer.commands.checking import check_sheet
 from importer.errors import MappingError, SourceError
-from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind
+from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind, SourceOptions
+from importer.sources import open_source
 from tests.unit.mapping.conftest import Workshop, collection
-from tests.unit.mapping.groups import mapped, rows
+from tests.unit.mapping.groups import frame_of, mapped, rows
 
 GROUPED = '[source]\ngroup_by = "Handle"\n[fields]\nname = "Title"\nslug = "Slug"\n'
 
@@ -87,6 +90,19 @@ def test_alt_texts_keep_step_where_cells_have_several_parts() -> None:
     ]
 
 
+def test_alt_texts_keep_step_where_another_rule_gives_the_images() -> None:
+    """Images of `else` without alt texts have none, and do not take those of the next row."""
+    cells = rows(
+        ("a", "A", "a", None, "lost", "https://e.org/1.jpg;https://e.org/2.jpg"),
+        ("a", None, None, "https://e.org/3.jpg", "three", None),
+        names="Handle Title Slug Image Alt Old",
+    )
+    found = mapped(GROUPED + 'gallery = { from = "Image", alt = "Alt", else = "Old" }\n', cells)
+    assert found.of("gallery")[2, 3] == [
+        {"url": "https://e.org/1.jpg"}, {"url": "https://e.org/2.jpg"}, {"url": "https://e.org/3.jpg", "alt": "three"},
+    ]  # fmt: skip
+
+
 def test_draft_archived_locale_and_key_are_rules_over_rows_too() -> None:
     """A condition alone holds where any row holds; a column gives the first row that says anything."""
     text = 'key = { from = "Code" }\n' + GROUPED + (
@@ -131,6 +147,8 @@ def test_an_item_counts_once_and_a_row_counts_as_read() -> None:
     sheet = mapped(text, SHEET).sheet
     assert (sheet.read, sheet.left_out, sheet.total, sheet.good) == (4, 1, 2, 2)
     assert [one.rows for one in mapped(text, SHEET).items] == [(3,), (2, 5)]
+    late = mapped(GROUPED.replace("Title", "Size") + '[where]\nTitle = { not = "Apron" }\n', SHEET)
+    assert [(one.row, one.rows) for one in late.items] == [(3, (3,)), (4, (4, 5))]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +198,8 @@ def test_wrong_parts_of_several_rows_are_told_row_by_row() -> None:
 def test_of_an_item_with_a_broken_row_nothing_else_is_said() -> None:
     """Nobody can tell what a broken row says, so the whole item waits; the problem names the broken row."""
     workshop = Workshop()
-    compiled = workshop.compiled(GROUPED + 'starts = "When"\n', ["Handle", "Title", "Slug", "When"])
+    text = GROUPED + 'starts = "When"\nprice = { from = "When", transform = ["number"] }\n'
+    compiled = workshop.compiled(text, ["Handle", "Title", "Slug", "When"])
     frame = pl.DataFrame(
         {"Handle": ["a", "a", "b"], "Title": ["A", None, "B"], "Slug": ["a", None, "b"], "When": ["soon", None, "late"]}
     ).with_columns(
@@ -190,7 +209,7 @@ def test_of_an_item_with_a_broken_row_nothing_else_is_said() -> None:
     (gathered,) = compiled.gathered(iter([frame]), borders)
     made = compiled.apply(gathered)
     told = [(item, row, compiled.checks[check].code) for item, row, check, *_ in made.problems.iter_rows()]
-    assert told == [(2, 3, "row_broken"), (4, 4, "not_a_date")]
+    assert sorted(told) == [(2, 3, "row_broken"), (4, 4, "not_a_date"), (4, 4, "transform_failed")]
     assert made.frame.get_column("_key").to_list() == [None, "b"]
 
 
@@ -211,6 +230,36 @@ def test_an_error_in_the_grouping_column_is_told_and_joins_no_rows() -> None:
     assert [(row, compiled.checks[check].code) for _, row, check, *_ in made.problems.iter_rows()] == [
         (2, "cell_error"), (3, "cell_error"),
     ]  # fmt: skip
+
+
+def test_what_is_wrong_in_any_row_is_not_called_missing_besides() -> None:
+    """A field that no row fills since a cell holds an error, or a transform failed, is told once: where that is."""
+    text = GROUPED + 'sku = { from = "Code", transform = ["number"] }\n'
+    cells = rows(("a", "A", "a", None), ("a", None, None, "x"), names="Handle Title Slug Code")
+    assert mapped(text, cells, schema=collection("sku")).told == [(3, "Code", "transform_failed", "x")]
+    frame = pl.DataFrame(
+        {"Handle": ["a", "a"], "Title": ["A", None], "Slug": ["a", None], "Code": pl.Series([None, float("nan")])}
+    )
+    found = mapped(GROUPED + 'sku = "Code"\n', frame, schema=collection("sku"))
+    assert [one[:3] for one in found.told] == [(3, "Code", "cell_error")]
+
+
+def test_the_rows_of_a_rejected_item_stay_together() -> None:
+    """However many are rejected, and whether they were kept or are read again: each batch has whole items."""
+    cells = rows(
+        *((f"i{at % 450}", "A" if at < 450 else None, f"no slug {at % 450}", "x") for at in range(1350)),
+        names="Handle Title Slug X",
+    )
+    frame = frame_of(cells)
+    compiled = Workshop().compiled(GROUPED, frame.columns)
+    with open_source(frame, SourceOptions(), block_bytes=4000) as source:
+        sheet = check_sheet(source, compiled)
+        for one in (sheet, replace(sheet, kept=None)):
+            batches = list(one.guilty(source))
+            assert (one.kept is None) is (one is not sheet)
+            assert len(batches) > 1
+            assert sum(batch.height for batch in batches) == 1350
+            assert all(set(batch.group_by(ITEM).len().get_column("len")) == {3} for batch in batches)
 
 
 def test_the_hash_of_an_item_is_over_the_cells_of_all_its_rows_in_order() -> None:
