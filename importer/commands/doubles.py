@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SEED = 20_261_123
 """Hashes are compared only inside one process; a fixed seed makes two runs do the same work."""
 
+_TOGETHER = " Where several rows are one item, say so in the mapping file: group_by in [source]."
+
 _DOUBLES = {"item": pl.UInt32, "row": pl.UInt32, "code": pl.String, "value": pl.String, "first": pl.UInt32}
 
 
@@ -48,7 +50,7 @@ class Doubles:
     def _problem(self, row: int, code: str, value: str, first: int) -> Problem:
         field = "slug" if code == "slug_duplicate" else self.compiled.key_field
         column = _column_of(self.compiled, code, field)
-        facts = {"first": f"row {first}"}
+        facts = {"first": f"row {first}", "together": _TOGETHER}
         if self.compiled.folded is not None:
             facts = {"first": f"the item of row {first}", "thing": "item"}
         if code == "slug_duplicate" and "slug" not in self.compiled.mapping.fields:

@@ -157,8 +157,9 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "slug_duplicate": ProblemText(
         "The slug {value}{origin} is used by {first} already.",
-        "Give this {thing} another {what}.",
+        "Give this {thing} another {what}.{together}",
         facts={
+            "together": "",
             "thing": "row",
             "first": "an earlier row of this sheet",
             "origin": "",
@@ -181,8 +182,8 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "key_duplicate": ProblemText(
         "The key {value} is used by {first} already.",
-        "Give each {thing} a key of its own, or delete the {thing} that is there twice.",
-        facts={"first": "an earlier row of this sheet", "thing": "row"},
+        "Give each {thing} a key of its own, or delete the {thing} that is there twice.{together}",
+        facts={"first": "an earlier row of this sheet", "thing": "row", "together": ""},
     ),
     "lookup_unknown": ProblemText(
         '{value} is not in the table [lookup.{lookup}] of the mapping file, which "{field}" needs.',

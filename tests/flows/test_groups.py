@@ -62,6 +62,15 @@ def rejects(path: Path | None) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_who_forgot_to_group_rows_is_told_how(shop: Path) -> None:
+    """Without group_by the second row of a product has the slug of the first, and its fix says what may be meant."""
+    (shop / "shop.toml").write_text(MAPPING.replace('group_by = "Handle"\n', ""), encoding="utf-8")
+    result = check(written(shop, GOOD), options=RunOptions(sandbox=True))
+    assert result.problems is not None
+    (fix,) = {one.fix for one in result.problems if one.code == "slug_duplicate"}
+    assert fix.endswith("Where several rows are one item, say so in the mapping file: group_by in [source].")
+
+
 def test_rows_are_counted_as_read_and_items_as_total(shop: Path) -> None:
     """`read` counts rows, left-out ones too; `total` counts items, which the summary says in both."""
     result = check(written(shop, GOOD), options=RunOptions(sandbox=True))
@@ -241,18 +250,21 @@ class Dying(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_run_that_is_killed_and_resumed_gives_each_item_once(night: Callable[..., Night], *, after: bool) -> None:
-    """Killed at its second request, with the items' rows all over the sheet: each item is there once, and whole."""
-    one = grouped(night(), many(230, 3, 3))
-    one.wire = lambda inner: Dying(inner, 2, after=after)
-    with pytest.raises(Died):
-        one.run(concurrency=1)
-    alive = len(one.items(live=True))
-    assert 0 < alive < 230
+@pytest.mark.parametrize("deaths", [(2,), (1, 1, 2)])
+def test_a_run_that_is_killed_and_resumed_gives_each_item_once(
+    night: Callable[..., Night], deaths: tuple[int, ...], *, after: bool
+) -> None:
+    """Killed at its n-th request, with the items' rows all over the sheet: each item is there once, and whole."""
+    one = grouped(night(), many(430, 2, len(deaths)))
+    for n in deaths:
+        one.wire = lambda inner, n=n: Dying(inner, n, after=after)  # type: ignore[misc]
+        with pytest.raises(Died):
+            one.run(concurrency=1)
+        one.passes(600)
+    assert len(one.items(live=True)) < 430
     one.wire = lambda inner: inner
-    one.passes(600)
     summary = one.run()
-    assert summary.counts.created + summary.counts.unchanged == 230
-    assert texts(one) == expected(230, 3)
+    assert summary.counts.created + summary.counts.unchanged == 430
+    assert texts(one) == expected(430, 2)
     statuses: Counter[Any] = Counter(status for (status,) in one.ask_state("SELECT status FROM rows"))
-    assert statuses == {"published": 230}
+    assert statuses == {"published": 430}
