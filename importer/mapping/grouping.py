@@ -26,7 +26,7 @@ _CHANGED = (
     "The sheet was changed while it was being read: it has not as many rows as before.",
     "Run the same command again when nobody is writing to it.",
 )
-_DOUBTFUL = "\x00doubtful:"
+_DOUBTFUL, _ABOVE = "\x00doubtful:", "\x00above:"
 _SEED = 20_261_125
 
 
@@ -78,9 +78,9 @@ class Grouping:
         if not self.by:
             return None
         hashes, numbers = [], []
+        key, hashed = self._key().alias(_KEY), pl.when(pl.col(_KEY).is_not_null()).then(pl.col(_KEY).hash(_SEED))
         for batch in self._filled(batches):
-            keys = batch.select(self._key().alias(_KEY))
-            hashes.append(keys.select(pl.when(pl.col(_KEY).is_not_null()).then(pl.col(_KEY).hash(_SEED))).to_series())
+            hashes.append(batch.select(key).select(hashed).to_series())
             numbers.append(batch.get_column(ROW))
         if not hashes:
             return Borders(pl.Series(dtype=pl.UInt32), None)
@@ -127,37 +127,29 @@ class Grouping:
         if not self.over_sheet:
             yield from batches
             return
-        names = [*self.over_sheet, *(KIND_PREFIX + name for name in self.over_sheet if name in self.kinded)]
-        doubtful = [_DOUBTFUL + name for name in self.over_sheet]
+        names = self._with_kinds(self.over_sheet)
+        taken = self._taken()
         above: pl.DataFrame | None = None
         for batch in batches:
-            here = batch.select(*names, *(self._doubt(name) for name in self.over_sheet))
-            whole = here if above is None else pl.concat([above, here])
-            whole = whole.with_columns(pl.col(*names, *doubtful).forward_fill())
+            here = batch.select(*names, *map(_doubtful, self.over_sheet))
+            whole = (here if above is None else pl.concat([above, here])).with_columns(pl.all().forward_fill())
             above = whole.tail(1)
-            filled = whole.tail(batch.height)
-            known = [
-                pl.when(~filled.get_column(_DOUBTFUL + name).fill_null(value=False) | pl.col(name).is_not_null())
-                .then(filled.get_column(name))
-                .alias(name)
-                for name in self.over_sheet
-            ]
-            reasons = [
-                pl.when(filled.get_column(_DOUBTFUL + name).fill_null(value=False) & pl.col(name).is_null()).then(
-                    pl.lit(
-                        f"its cell in the column {name} is empty and takes what stands above, in a row that is broken"
-                    )
-                )
-                for name in self.over_sheet
-            ]
-            kinds = [filled.get_column(name) for name in names[len(self.over_sheet) :]]
-            yield batch.with_columns(*known, *kinds, pl.coalesce(BROKEN, *reasons).alias(BROKEN))
+            beside = whole.tail(batch.height).rename(lambda name: _ABOVE + name)
+            yield batch.hstack(beside).with_columns(taken).select(batch.columns)
 
-    @staticmethod
-    def _doubt(name: str) -> pl.Expr:
-        """Tell of a cell whether it can be relied on; null where it takes what stands above."""
-        broken = pl.col(BROKEN).is_not_null()
-        return pl.when(pl.col(name).is_not_null() | broken).then(broken).alias(_DOUBTFUL + name)
+    def _taken(self) -> list[pl.Expr]:
+        """Take from above what can be relied on; a row that would take anything else is as broken as that."""
+        given, reasons = [], [pl.col(BROKEN)]
+        for name in self.over_sheet:
+            doubtful = (pl.col(name).is_null() & pl.col(_ABOVE + _DOUBTFUL + name)).fill_null(value=False)
+            given += [pl.when(~doubtful).then(pl.col(_ABOVE + one)).alias(one) for one in self._with_kinds((name,))]
+            reason = f"its cell in the column {name} is empty and takes what stands above, in a row that is broken"
+            reasons.append(pl.when(doubtful).then(pl.lit(reason)))
+        return [*given, pl.coalesce(reasons).alias(BROKEN)]
+
+    def _with_kinds(self, names: tuple[str, ...]) -> list[str]:
+        """Name columns, and the kinds of those that have them."""
+        return [*names, *(KIND_PREFIX + name for name in names if name in self.kinded)]
 
     def _key(self) -> pl.Expr:
         """What rows of one item have in common; a cell with an error of the spreadsheet says nothing."""
@@ -174,8 +166,7 @@ class Grouping:
             rows = rows.sort(_LAST, ROW)
         rows = self._exactly(rows)
         if self.in_items:
-            names = [*self.in_items, *(KIND_PREFIX + name for name in self.in_items if name in self.kinded)]
-            rows = rows.with_columns(pl.col(*names).forward_fill().over(_NEW))
+            rows = rows.with_columns(pl.col(*self._with_kinds(self.in_items)).forward_fill().over(_NEW))
         rows = rows.with_columns(counts(rows).alias(_COUNTS))
         least = pl.when(_COUNTS).then(pl.col(ROW)).min().over(_NEW)
         return rows.with_columns(pl.when(_COUNTS).then(least).alias(ITEM)).drop(_LAST, _NEW, _COUNTS)
@@ -191,6 +182,12 @@ class Grouping:
                 keyed = keyed.sort(_LAST, _KEY, ROW)
                 return keyed.with_columns(pl.struct(_LAST, _KEY).rle_id().alias(_NEW)).drop(_KEY)
         return rows.with_columns(pl.col(_LAST).rle_id().alias(_NEW))
+
+
+def _doubtful(name: str) -> pl.Expr:
+    """Tell of a cell whether it stands in a broken row; null where it takes what stands above."""
+    broken = pl.col(BROKEN).is_not_null()
+    return pl.when(pl.col(name).is_not_null() | broken).then(broken).alias(_DOUBTFUL + name)
 
 
 def _twice(numbers: pl.Series) -> int | None:

@@ -46,6 +46,10 @@ APRON, BOWL = (2, 4, 5), (3,)
         ('{ template = "{Size}/{Price}", pick = "all", join = " " }', "text", "S/9 L/7.5", None),
         ('{ from = "Size", default = "none" }', "text", "S", "none"),
         ('{ from = "Size", else = "Price", pick = "all", join = " " }', "text", "S L", "30"),
+        (
+            '{ from = "Alt", else = { from = ["Size", "Price"], pick = "last" }, pick = "all", join = " " }',
+            "text", "front back again", "30",
+        ),
         ('{ when = { Size = "L" } }', "on-sale", True, False),
         ("{ when = { Size = { empty = true } } }", "on-sale", False, True),
         ('{ value = "x", when = { Size = "L" } }', "text", "x", None),
