@@ -9,7 +9,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.of_check import bench_check
+from bench.of_check import bench_check, bench_groups
 from bench.of_import import bench_import
 from bench.of_isolation import bench_isolation
 from bench.of_pace import bench_pace
@@ -18,6 +18,7 @@ from bench.of_start import bench_start
 PARTS = {
     "start": bench_start,
     "check": bench_check,
+    "groups": bench_groups,
     "import": bench_import,
     "pace": bench_pace,
     "isolate": bench_isolation,

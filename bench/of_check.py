@@ -8,13 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.measuring import IMPORTER, compared, in_turns, table, take, tell
-from bench.sheets import HEADER, MAPPING, write_sheet
+from bench.sheets import HEADER, ITEM, MAPPING, ROWS_OF_ITEM, write_grouped, write_sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SIZES = {100_000: 5, 1_000_000: 3}
 """Rows, and how often each is measured."""
+
+MOST_OF_GROUPS = 1.5
+"""How much longer a check may take where several rows are an item."""
 
 LEAST_OF_LOOP, MOST_OF_READING, MOST_MEMORY = 4.0, 3.0, 300.0
 
@@ -23,6 +26,35 @@ def bench_check(folder: Path) -> None:
     """Measure checks of all sizes."""
     for rows, rounds in SIZES.items():
         _bench(folder / f"check-{rows}", rows, rounds)
+
+
+def bench_groups(folder: Path) -> None:
+    """Measure what it costs that four rows are one item, beside the same sheet with a row an item."""
+    rows, rounds = 1_000_000, 3
+    for name, apart in (("adjacent", 1), ("5,000 rows apart", 5_000)):
+        place = folder / f"groups-{apart}"
+        place.mkdir()
+        tell(f"  making a sheet of {rows:,} rows, those of an item {name}")
+        write_grouped(place / "products.csv", rows, apart=apart)
+        (place / "products.toml").write_text(MAPPING, encoding="utf-8")
+        grouped = MAPPING.replace("[source]\n", f'[source]\ngroup_by = "{ITEM}"\n')
+        (place / "grouped.toml").write_text(grouped, encoding="utf-8")
+        with_groups, without = f"with group_by, rows {name}", "without group_by"
+        contenders = {
+            label: partial(take, [IMPORTER, "check", file, "--sandbox", "--json", "--quiet"], place, ends=(1,))
+            for label, file in ((with_groups, "grouped.toml"), (without, "products.toml"))
+        }
+        contenders[without]()  # makes the sandbox and compiles what is not compiled yet
+        taken = in_turns(contenders, rounds)
+        for label, items in ((with_groups, rows // ROWS_OF_ITEM), (without, rows)):
+            run = json.loads(taken[label].printed)["runs"][0]
+            if (run["rows"]["read"], run["items"]["total"]) != (rows, items):
+                raise SystemExit(f"{label}: read {run['rows']['read']} rows, {run['items']['total']} items")
+        table(f"Check: {rows:,} rows x {len(HEADER) + 1} columns", taken, rows)
+        times, peak = taken[with_groups].seconds / taken[without].seconds, taken[with_groups].peak
+        compared("times without", f"{times:.2f}x", f"at most {MOST_OF_GROUPS}x", met=times <= MOST_OF_GROUPS)
+        compared("peak memory", f"{peak:.0f} MB", f"under {MOST_MEMORY:.0f} MB", met=peak < MOST_MEMORY)
+        (place / "products.csv").unlink()
 
 
 def _bench(folder: Path, rows: int, rounds: int) -> None:

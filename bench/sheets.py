@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import date, timedelta
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,26 @@ _BAD = (
     (11, "shop at example.org"),
 )
 """What bad rows hold, by column: the mistakes that an editor makes."""
+
+
+ROWS_OF_ITEM = 4
+"""How many rows an item of several has in the benchmarks."""
+
+ITEM = "Item"
+"""The column that says which rows are one item."""
+
+
+def write_grouped(path: Path, rows: int, *, apart: int) -> None:
+    """Write a sheet with a column `Item` that four rows have in common, so many rows apart from each other."""
+    lines, stretch = enumerate(_rows(rows)), apart * ROWS_OF_ITEM
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow((*HEADER, ITEM))
+        while held := list(
+            islice(lines, stretch)
+        ):  # all of them at once would count towards the peak of what is measured
+            for member in range(ROWS_OF_ITEM):
+                out.writerows((*line, f"item-{at // ROWS_OF_ITEM}") for at, line in held[member::ROWS_OF_ITEM])
 
 
 def write_sheet(path: Path, rows: int) -> None:

@@ -24,6 +24,13 @@ BROKEN = "\x00broken"
 """The column (String) that says why a row could not be read as a row (`row_broken`), null for a sound one."""
 
 
+ITEM = "\x00item"
+"""The column (UInt32) of an item of several rows: the least number among its rows, null for a row that does not count.
+
+Only frames whose rows were gathered by `group_by` have it; the rows of an item then stand together, in their order.
+"""
+
+
 class Kind(IntEnum):
     """What a cell was in its workbook; its text is then canonical (`.` decimals, ISO dates, TRUE/FALSE)."""
 
@@ -75,6 +82,8 @@ class SourceOptions:
     dates: tuple[str, ...] = ()
     base_url: str | None = None
     charset: str | None = None
+    fill_down: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

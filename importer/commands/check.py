@@ -83,7 +83,7 @@ def checked(
                 expected.add(mapped)
             observer.progress(Progress(0, read, 0, None))
 
-        sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch)
+        sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch, on_look=stopping.check)
         stopping.check()
         if expected is not None:
             expected.settle(sheet)

@@ -10,14 +10,14 @@ import polars as pl
 
 from importer.commands.doubles import Doubles, Suspects
 from importer.errors import SourceEmpty, SourceError
-from importer.mapping import problems_of
-from importer.model import ROW
+from importer.mapping import PROBLEM_COLUMNS, problems_of
+from importer.model import ITEM, ROW
 from importer.sources.ahead import read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from importer.mapping import Compiled
+    from importer.mapping import Borders, Compiled, Mapped
     from importer.model import Problem
     from importer.sources import Source
     from importer.state import State
@@ -34,8 +34,8 @@ JUDGED_AT_ONCE = 500
 KEPT_BYTES = 16 << 20
 """How much of bad rows is kept in memory, so that the sheet need not be read once more for the rejects."""
 
-ROW_OF_PROBLEM = "row"
-"""The column of a frame of problems that says which row is guilty."""
+ITEM_OF_PROBLEM = "item"
+"""The column of a frame of problems that says which item is guilty, by its least row number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,10 @@ class Sheet:
     """What pass 1 found: how many rows there are, which are bad, and why.
 
     `read` counts rows without blank ones and includes `left_out` (not passing the mapping's `where`); `total` is what
-    remains, one item each. `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one
-    line a problem (row, check, value, suggest), sorted by row; `doubles` the later rows of a key or a slug. `kept` has
-    all bad rows as the source gave them (and others), unless they were too many to keep. `slugs` are the rows that get
+    remains, in items: rows, unless `group_by` puts several into one, which then goes by the least of their numbers.
+    `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one line a problem (item,
+    row, check, value, suggest), sorted by item; `doubles` the later items of a key or a slug. `kept` has all rows of
+    bad items as `batches` gives them (and others), unless they were too many to keep. `slugs` are the items that get
     another slug than their rule says (`taken = "suffix"`).
     """
 
@@ -58,6 +59,7 @@ class Sheet:
     doubles: Doubles
     kept: pl.DataFrame | None
     slugs: pl.DataFrame
+    borders: Borders | None = None
 
     @property
     def good(self) -> int:
@@ -73,8 +75,12 @@ class Sheet:
             counts[code] += number
         return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
+    def batches(self, source: Source) -> Iterator[pl.DataFrame]:
+        """Read the sheet again as its items are made of it: filled from above, the rows of an item together."""
+        return self.compiled.gathered(source.batches(), self.borders)
+
     def without_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows of a mapped frame that passed every check."""
+        """Keep the items of a mapped frame that passed every check."""
         return frame.filter(~pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
 
     def with_slugs(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -85,31 +91,36 @@ class Sheet:
         return frame.with_columns(_slug=pl.coalesce(given, "_slug"))
 
     def only_bad(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows of a frame that failed a check."""
-        return frame.filter(pl.col(ROW).is_in(_near(self.bad, frame.get_column(ROW)).implode()))
+        """Keep the rows of items that failed a check."""
+        items = frame.get_column(_item_of(frame))
+        return frame.filter(items.is_in(_near(self.bad, items.drop_nulls()).implode()))
 
     def guilty(self, source: Source) -> Iterator[pl.DataFrame]:
-        """Give the bad rows as the source gives them; the sheet is read again only where they were too many to keep."""
+        """Give the rows of bad items as `batches` does; the sheet is read again only where they were too many to keep.
+
+        The rows of an item stay together.
+        """
         if self.kept is None:
-            yield from filter(len, map(self.only_bad, source.batches()))
+            yield from filter(len, map(self.only_bad, self.batches(source)))
         elif self.bad.len():
-            yield from self.only_bad(self.kept).iter_slices(RENDERED_AT_ONCE)
+            yield from _slices(self.only_bad(self.kept), RENDERED_AT_ONCE)
 
     def problems(self) -> Iterator[Problem]:
-        """Tell every problem, by row number; sentences are made a thousand rows at a time."""
+        """Tell every problem, item by item; sentences are made a thousand rows at a time."""
         for start in range(0, self.bad.len(), RENDERED_AT_ONCE):
             for problems in self.problems_for(self.bad.slice(start, RENDERED_AT_ONCE)).values():
                 yield from problems
 
-    def problems_for(self, rows: pl.Series) -> dict[int, list[Problem]]:
-        """Tell the problems of these rows (UInt32), each row's in the order of the mapping; good rows are left out."""
-        wanted = _near(self.bad, rows)
-        wanted = wanted.filter(wanted.is_in(rows.implode()))
-        answer: dict[int, list[Problem]] = {row: [] for row in wanted}
-        for problem in problems_of(_lines(self.found, wanted), self.compiled):
-            answer[problem.row].append(problem)
-        for problem in self.doubles.problems_for(wanted):
-            answer[problem.row].append(problem)
+    def problems_for(self, items: pl.Series) -> dict[int, list[Problem]]:
+        """Tell the problems of these items (UInt32), each one's in the order of the mapping; good ones are left out."""
+        wanted = _near(self.bad, items)
+        wanted = wanted.filter(wanted.is_in(items.implode()))
+        answer: dict[int, list[Problem]] = {item: [] for item in wanted}
+        lines = _lines(self.found, wanted)
+        for item, problem in zip(lines.get_column(ITEM_OF_PROBLEM), problems_of(lines, self.compiled), strict=True):
+            answer[item].append(problem)
+        for item, problem in self.doubles.problems_for(wanted):
+            answer[item].append(problem)
         return answer
 
 
@@ -119,41 +130,59 @@ def check_sheet(
     *,
     hashed: bool = True,
     on_batch: Callable[[int, pl.DataFrame], None] | None = None,
+    on_look: Callable[[], None] | None = None,
     state: State | None = None,
 ) -> Sheet:
     """Map and check every row of the sheet; nothing of a good row is kept but 20 bytes.
 
-    `on_batch` is told how many rows were read so far, and given the mapped frame (with `_hash` only if `hashed`).
+    `on_batch` is told how many rows were read so far, and given the mapped frame (with `_hash` only if `hashed`);
+    `on_look` is called now and then before, while a sheet that is grouped is read for the first time.
     `state` remembers the slugs of earlier runs; without it no row gets another slug than its rule says.
     Raises SourceEmpty for a sheet without rows, SourceError for one that cannot be read.
     """
+    borders = compiled.borders(_each(source.batches(), on_look))
+    _refuse_twice(source, None if borders is None else borders.twice)
     suspects = Suspects(compiled)
     court, kept = _Court(compiled), _Kept()
     read = left_out = total = 0
-    for batch, mapped in read_ahead((batch, compiled.apply(batch, hashed=hashed)) for batch in source.batches()):
+    batches = compiled.gathered(source.batches(), borders)
+    for batch, mapped in read_ahead((batch, compiled.apply(batch, hashed=hashed)) for batch in batches):
         read += batch.height
         left_out += mapped.left_out
         total += mapped.frame.height
         suspects.add(mapped.frame)
-        court.add(mapped.suspects)
-        kept.add(batch, mapped.suspects.get_column(ROW))
+        court.add(mapped)
+        kept.add(batch, mapped.suspected)
         if on_batch is not None:
             on_batch(read, mapped.frame)
     if not read:
         raise SourceEmpty(
             f"{source.name}{_sheet(source)} has no rows.", "Check that it is the right file; nothing was sent."
         )
-    twice = suspects.row_twice()
-    if twice is not None:
+    _refuse_twice(source, suspects.row_twice())
+    problems = court.problems()
+    doubles = suspects.verified(source, borders)
+    bad = pl.concat([problems.get_column(ITEM_OF_PROBLEM), doubles.items]).unique().sort()
+    rows = kept.rows() if doubles.items.is_empty() else None
+    slugs = suspects.slugs(source, bad, state, borders)
+    return Sheet(compiled, read, left_out, total, bad, problems, doubles, rows, slugs, borders)
+
+
+def _each(batches: Iterator[pl.DataFrame], look: Callable[[], None] | None) -> Iterator[pl.DataFrame]:
+    """Call `look` at each batch."""
+    for batch in batches:
+        if look is not None:
+            look()
+        yield batch
+
+
+def _refuse_twice(source: Source, number: int | None) -> None:
+    """Refuse a sheet in which two rows carry one number: verdicts would fall on the wrong one."""
+    if number is not None:
         raise SourceError(
-            f"{source.name}{_sheet(source)}: two rows carry the number {twice} in the column _row.",
+            f"{source.name}{_sheet(source)}: two rows carry the number {number} in the column _row.",
             "Give each row its own number there, or remove one of the two.",
         )
-    problems = court.problems()
-    doubles = suspects.verified(source)
-    bad = pl.concat([problems.get_column(ROW_OF_PROBLEM), doubles.rows]).unique().sort()
-    held = kept.rows() if doubles.rows.is_empty() else None
-    return Sheet(compiled, read, left_out, total, bad, problems, doubles, held, suspects.slugs(source, bad, state))
 
 
 class _Court:
@@ -162,30 +191,36 @@ class _Court:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._suspects: list[pl.DataFrame] = []
+        self._items: list[pl.DataFrame] = []
         self._found: list[pl.DataFrame] = []
         self._waiting = 0
 
-    def add(self, suspects: pl.DataFrame) -> None:
-        """Take the suspected rows of a batch."""
-        self._suspects.append(_copied(suspects) if suspects.height < JUDGED_AT_ONCE else suspects)
-        self._waiting += suspects.height
+    def add(self, mapped: Mapped) -> None:
+        """Take the suspected rows (and items) of a batch."""
+        self._gather(self._suspects, mapped.suspects)
+        if mapped.suspect_items is not None:
+            self._gather(self._items, mapped.suspect_items)
         if self._waiting >= JUDGED_AT_ONCE:
             self._judge()
 
+    def _gather(self, waiting: list[pl.DataFrame], suspects: pl.DataFrame) -> None:
+        waiting.append(_copied(suspects) if suspects.height < JUDGED_AT_ONCE else suspects)
+        self._waiting += suspects.height
+
     def problems(self) -> pl.DataFrame:
-        """Give the problems of all rows, sorted by row."""
+        """Give the problems of all rows, sorted by item."""
         self._judge()
         if not self._found:
-            return pl.DataFrame(
-                schema={ROW_OF_PROBLEM: pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
-            )
-        return pl.concat(self._found).sort(ROW_OF_PROBLEM, maintain_order=True)
+            return pl.DataFrame(schema=PROBLEM_COLUMNS)
+        return pl.concat(self._found).sort(ITEM_OF_PROBLEM, maintain_order=True)
 
     def _judge(self) -> None:
         if not self._suspects:
             return
-        problems = self._compiled.judged(pl.concat(self._suspects))
+        items = pl.concat(self._items) if self._items else None
+        problems = self._compiled.judged(pl.concat(self._suspects), items)
         self._suspects.clear()
+        self._items.clear()
         self._waiting = 0
         if problems.height:
             shortened = (pl.col("value", "suggest").str.head(LONGEST_VALUE),)
@@ -198,23 +233,42 @@ def _copied(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 class _Kept:
-    """Keeps suspected rows as the source gave them, as long as they are few."""
+    """Keeps the rows of suspected items as they were read, as long as they are few."""
 
     def __init__(self) -> None:
         self._rows: list[pl.DataFrame] | None = []
         self._bytes = 0.0
 
     def add(self, batch: pl.DataFrame, suspects: pl.Series) -> None:
-        """Take the suspected rows of a batch."""
+        """Take the rows of the suspected items of a batch."""
         if self._rows is None:
             return
-        rows = batch.filter(pl.col(ROW).is_in(suspects.implode()))
+        rows = batch.filter(pl.col(_item_of(batch)).is_in(suspects.implode()))
         self._bytes += rows.estimated_size()
         self._rows = [*self._rows, _copied(rows)] if self._bytes <= KEPT_BYTES else None
 
     def rows(self) -> pl.DataFrame | None:
         """Give them all, None where they were too many."""
         return pl.concat(self._rows) if self._rows else None
+
+
+def _item_of(batch: pl.DataFrame) -> str:
+    """Name the column that says which item a row of a batch belongs to."""
+    return ITEM if ITEM in batch.columns else ROW
+
+
+def _slices(rows: pl.DataFrame, most: int) -> Iterator[pl.DataFrame]:
+    """Cut rows into pieces of about `most`; the rows of an item stay together."""
+    if ITEM not in rows.columns:
+        yield from rows.iter_slices(most)
+        return
+    first = rows.select(pl.arg_where(pl.col(ITEM) != pl.col(ITEM).shift(fill_value=0))).to_series()
+    start = 0
+    while start < rows.height:
+        at = first.search_sorted(start + most, "left")
+        end = int(first[at]) if at < first.len() else rows.height
+        yield rows.slice(start, end - start)
+        start = end
 
 
 def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
@@ -227,13 +281,13 @@ def _near(bad: pl.Series, rows: pl.Series) -> pl.Series:
 
 
 def _lines(found: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
-    """Find the lines of `found` (sorted by row) that belong to the `wanted` rows (sorted)."""
+    """Find the lines of `found` (sorted by item) that belong to the `wanted` items (sorted)."""
     if wanted.is_empty():
         return found.clear()
-    rows = found.get_column(ROW_OF_PROBLEM)
-    start = rows.search_sorted(int(wanted[0]), "left")
-    stretch = found.slice(start, rows.search_sorted(int(wanted[-1]), "right") - start)
-    return stretch.filter(pl.col(ROW_OF_PROBLEM).is_in(wanted.implode()))
+    items = found.get_column(ITEM_OF_PROBLEM)
+    start = items.search_sorted(int(wanted[0]), "left")
+    stretch = found.slice(start, items.search_sorted(int(wanted[-1]), "right") - start)
+    return stretch.filter(pl.col(ITEM_OF_PROBLEM).is_in(wanted.implode()))
 
 
 def _sheet(source: Source) -> str:

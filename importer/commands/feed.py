@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from importer.errors.problems import describe
-from importer.mapping import items_of
-from importer.model import ROW, Row, Status
+from importer.mapping import ROWS, items_of
+from importer.model import ITEM, ROW, Row, Status
 from importer.planning import Decision, decide
 from importer.publishing import Todo
+from importer.state import CheckedRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,11 +56,16 @@ class Selection:
     failed: frozenset[Key] = frozenset()
 
     def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows that were asked for."""
+        """Keep the rows, or items, that were asked for: of an item of several rows all, if any of them was named."""
         if self.rows is None:
             return frame
-        inside = [pl.col(ROW).is_between(first, last) for first, last in self.rows.ranges]
-        return frame.filter(pl.any_horizontal(inside))
+        if ROWS in frame.columns:
+            inside = pl.any_horizontal(pl.element().is_between(first, last) for first, last in self.rows.ranges)
+            return frame.filter(pl.col(ROWS).list.eval(inside).list.any())
+        named = pl.any_horizontal(pl.col(ROW).is_between(first, last) for first, last in self.rows.ranges)
+        if ITEM in frame.columns:
+            named = pl.when(pl.col(ITEM).is_null()).then(named).otherwise(named.any().over(ITEM))
+        return frame.filter(named)
 
 
 def decisions(frame: pl.DataFrame, state: State, asked: Selection) -> list[tuple[Decision, Row | None]]:
@@ -164,7 +170,7 @@ class Feed:
         self._stopped = stopped
         self._unasked = self._sheet.good - foreseen.total()
         self._at_rest = sum(number for (decision, _), number in foreseen.items() if decision not in SENDING)
-        for batch in self._source.batches():
+        for batch in self._sheet.batches(self._source):
             if stopped() and self._at_rest <= 0:
                 self._skip(self._unasked)
                 break
@@ -192,13 +198,13 @@ class Feed:
         items = items_of(needed, self._compiled)
         cleared: list[tuple[str, str]] = []
         renewed: list[tuple[tuple[str, str], str]] = []
-        rows = frame[ROW].to_list()
+        numbers = frame[ROW].to_list()
         for place, (decision, row) in enumerate(decided):
             if row is not None and row.error_source == "check" and decision is not Decision.CREATE:
                 cleared.append((row.locale, row.key))
             item = next(items) if decision in NEEDED else None
-            if row is not None and row.item_id is not None and self._source.ours and row.source_row != rows[place]:
-                self._doubled(row, rows[place])
+            if row is not None and row.item_id is not None and self._source.ours and row.source_row != numbers[place]:
+                self._doubled(row, frame.row(place, named=True))
             elif item is not None:
                 if decision is Decision.COMPARE and row is not None:
                     if self._compare(item, row):
@@ -212,19 +218,21 @@ class Feed:
                 else:
                     self._ledger.counts.skipped += 1
             else:
-                self._count(decision, row, rows[place])
+                self._count(decision, row, numbers[place])
             self.drawn += 1
         self._state.clear_errors(cleared)
         self._state.keep_unchanged(renewed)
         self._ledger.tell()
 
-    def _doubled(self, row: Row, number: int) -> None:
+    def _doubled(self, row: Row, mapped: dict[str, Any]) -> None:
         """In a rejects file, a row that was rejected as another row's double, and was not corrected, still is one."""
         by_slug = self._compiled.key_field == "slug"
         code = "slug_duplicate" if by_slug else "key_duplicate"
         field = self._compiled.key_field
         message, _ = describe(code, value=row.key, field=field, facts={"first": f"row {row.source_row}"})
-        self._ledger.doubled(row.locale, number, code, message)
+        number: int = mapped[ROW]
+        checked = CheckedRow(row.locale, None, number, code, message, tuple(mapped.get(ROWS, ())))
+        self._ledger.doubled(checked)
 
     def _may_send(self, decision: Decision) -> bool:
         """Whether `--limit` leaves room; rows in doubt are settled in any case, and count if they are sent again."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from importer.errors.problems import PROBLEMS, describe
+from importer.mapping import ROWS
 from importer.model import ROW, Problem
 from importer.state import CheckedRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import polars as pl
 
     from importer.commands.checking import Sheet
     from importer.commands.feed import Selection
@@ -29,7 +30,7 @@ def record_rejected(  # noqa: PLR0913 - who was rejected, by whom, of what
     of these rows is forgotten first, also under a key that was corrected since; a rejects file of ours speaks of the
     rows of its sheet by their numbers.
     """
-    for batch in [None] if asked.rows is None and not source.ours else source.batches():
+    for batch in [None] if asked.rows is None and not source.ours else sheet.batches(source):
         numbers = None if batch is None else asked.keep(batch).get_column(ROW).to_list()
         state.forget_checked(None if source.ours else name, numbers)
     total = 0
@@ -39,41 +40,40 @@ def record_rejected(  # noqa: PLR0913 - who was rejected, by whom, of what
         bad = asked.keep(batch)
         if not bad.height:
             continue
-        problems = sheet.problems_for(bad.get_column(ROW))
-        keys = {
-            row: (locale, key)
-            for row, locale, key in compiled.apply(bad).frame.select(ROW, "_locale", "_key").iter_rows()
-        }
+        mapped = compiled.apply(bad, hashed=False).frame
+        known = mapped.select(ROW, "_locale", "_key", *(name for name in (ROWS,) if name in mapped.columns))
+        items = {item[ROW]: item for item in known.to_dicts()}
+        problems = sheet.problems_for(pl.Series(sorted(items), dtype=pl.UInt32))
         state.reject_checked(
-            [_checked(row, found, keys.get(row, ("", None)), compiled) for row, found in problems.items()],
-            run=run,
-            source=name,
+            [_checked(items[item], found, compiled) for item, found in problems.items()], run=run, source=name
         )
         total += len(problems)
     return total
 
 
-def _checked(row: int, found: list[Problem], named: tuple[str, str | None], compiled: Compiled) -> CheckedRow:
+def _checked(item: dict[str, Any], found: list[Problem], compiled: Compiled) -> CheckedRow:
     codes = {problem.code for problem in found}
     another = "key_duplicate" in codes or ("slug_duplicate" in codes and compiled.key_field == "slug")
-    sentence = " | ".join(problem.message for problem in found)
-    return CheckedRow(named[0] or "", None if another else named[1], row, found[0].code, sentence)
+    sentence = " | ".join(
+        problem.message if problem.row == item[ROW] else f"Row {problem.row}: {problem.message}" for problem in found
+    )
+    key, rows = None if another else item["_key"], tuple(item.get(ROWS, ()))
+    return CheckedRow(item["_locale"] or "", key, item[ROW], found[0].code, sentence, rows)
 
 
 def problems_of_run(
-    sheet: Sheet, rejections: dict[int, tuple[str, str]], asked: Selection
+    sheet: Sheet, rejections: dict[int, tuple[str, str]]
 ) -> Callable[[pl.Series], dict[int, list[Problem]]]:
-    """Tell the problems of rows by number: what our checks found, and what Webflow refused."""
+    """Tell the problems of items by row number: what our checks found, and what Webflow refused."""
 
-    def of_rows(rows: pl.Series) -> dict[int, list[Problem]]:
-        wanted = asked.keep(rows.rename(ROW).to_frame()).get_column(ROW)
-        answer = sheet.problems_for(wanted)
-        for row in wanted:
-            if row in rejections:
-                answer.setdefault(row, []).append(_refused(row, *rejections[row]))
+    def of_items(items: pl.Series) -> dict[int, list[Problem]]:
+        answer = sheet.problems_for(items)
+        for item in items:
+            if item in rejections:
+                answer.setdefault(item, []).append(_refused(item, *rejections[item]))
         return answer
 
-    return of_rows
+    return of_items
 
 
 def _refused(row: int, code: str, sentence: str) -> Problem:

@@ -179,7 +179,7 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
             call.expected.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
-    sheet = check_sheet(source, compiled, on_batch=on_batch, state=state)
+    sheet = check_sheet(source, compiled, on_batch=on_batch, on_look=stopping.check, state=state)
     foreseen = foresight.counts(sheet)
     stopping.check()
     if call.expected is not None:
@@ -333,12 +333,14 @@ def _ended(current: _Run) -> RunResult:
 def _write_rejects(current: _Run) -> None:
     """Write the rejects; where that cannot be done, as the sheet was changed meanwhile, all else is known still."""
     job = current.job
+    sheet, source = current.sheet, current.source
+    batches = sheet.batches(source) if current.rejections else sheet.guilty(source)
     try:
         current.rejects = write_rejects(
             run_folder(job.state_path, current.id),
-            columns=current.source.columns,
-            batches=current.source.batches() if current.rejections else current.sheet.guilty(current.source),
-            problems=problems_of_run(current.sheet, current.rejections, current.selection),
+            columns=source.columns,
+            batches=map(current.selection.keep, batches),
+            problems=problems_of_run(sheet, current.rejections),
             decimal=job.mapping.source.decimal,
         )
     except ImporterError as error:

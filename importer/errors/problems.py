@@ -30,8 +30,9 @@ class ProblemText:
 
 PROBLEMS: dict[str, ProblemText] = {
     "required": ProblemText(
-        'The field "{field}" is required, and this row has nothing for it{where}.',
+        'The field "{field}" is required, and {nothing} for it{where}.',
         'Fill the cell, or give the rule of "{field}" a default in the mapping file.',
+        facts={"nothing": "this row has nothing"},
     ),
     "too_long": ProblemText(
         '{value} is longer than the {limit} characters that the field "{field}" takes.',
@@ -156,8 +157,10 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "slug_duplicate": ProblemText(
         "The slug {value}{origin} is used by {first} already.",
-        "Give this row another {what}.",
+        "Give this {thing} another {what}.{together}",
         facts={
+            "together": "",
+            "thing": "row",
             "first": "an earlier row of this sheet",
             "origin": "",
             "what": "slug; a slug can be used once in each collection and locale",
@@ -173,13 +176,14 @@ PROBLEMS: dict[str, ProblemText] = {
         "A deleted item may keep its slug until the site is published: publish the site and run again, or change it.",
     ),
     "key_empty": ProblemText(
-        "This row has no key{where}, so a later run could not find its item again.",
+        "{keyless} key{where}, so a later run could not find its item again.",
         "Fill the cell that identifies the item, or leave the row out with [where].",
+        facts={"keyless": "This row has no"},
     ),
     "key_duplicate": ProblemText(
         "The key {value} is used by {first} already.",
-        "Give each row a key of its own, or delete the row that is there twice.",
-        facts={"first": "an earlier row of this sheet"},
+        "Give each {thing} a key of its own, or delete the {thing} that is there twice.{together}",
+        facts={"first": "an earlier row of this sheet", "thing": "row", "together": ""},
     ),
     "lookup_unknown": ProblemText(
         '{value} is not in the table [lookup.{lookup}] of the mapping file, which "{field}" needs.',

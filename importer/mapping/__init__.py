@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importer.mapping.columns import find_column
-from importer.mapping.compiled import CheckInfo, Compiled, Mapped
+from importer.mapping.compiled import PROBLEM_COLUMNS, CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
+from importer.mapping.folding import ORIGIN, ROWS
+from importer.mapping.grouping import Borders
 from importer.mapping.items import items_of, problems_of
 from importer.mapping.layers import Layer
 from importer.mapping.mistakes import Mistakes
@@ -13,6 +15,10 @@ from importer.mapping.parsing import extended_by, parse_mapping
 from importer.mapping.rules import Mapping, Rule
 
 __all__ = [
+    "ORIGIN",
+    "PROBLEM_COLUMNS",
+    "ROWS",
+    "Borders",
     "CheckInfo",
     "Compiled",
     "Layer",

@@ -33,23 +33,26 @@ _TEXTS = frozenset({"PlainText", "RichText", "Phone", "Reference", "MultiReferen
 
 
 def check_cells(mapping: Mapping, schema: CollectionSchema, bench: Workbench) -> None:
-    """Plan the checks of rows that could not be read, of errors, and of numbers that have lost their last digits."""
+    """Plan the checks of rows that could not be read, of errors, and of numbers that have lost their last digits.
+
+    They look at rows, on the bench of those.
+    """
     nowhere = pl.lit(0, dtype=pl.UInt8)
     broken = pl.col(BROKEN)
-    bench.checks.append(Planned(ROW_BROKEN, None, Blame((None,), nowhere), broken.is_not_null(), broken))
+    bench.plan(Planned(ROW_BROKEN, None, Blame((None,), nowhere), broken.is_not_null(), broken))
     exact = {bench.columns.find(name) for name in _read_as_text(mapping, schema)}
     for header in bench.columns.kinded():
         blame = Blame((header,), nowhere)
         text = pl.col(ERROR_TEXT + header)
         formula = text.str.starts_with("=")
-        bench.checks.append(Planned("cell_error", None, blame, text.is_not_null() & ~formula, text))
-        bench.checks.append(Planned("cell_error", None, blame, formula, text, facts=_UNCALCULATED))
+        bench.plan(Planned("cell_error", None, blame, text.is_not_null() & ~formula, text))
+        bench.plan(Planned("cell_error", None, blame, formula, text, facts=_UNCALCULATED))
         if header in exact:
             cell = pl.col(CELL + header)
             long = (pl.col(CELL_KIND + header) == Kind.NUMBER) & (cell.str.len_bytes() > 15)  # noqa: PLR2004 - digits
             bench.keep(long.fill_null(value=False), f"g:digits:{header}")
             lost = cell.str.contains(r"^-?[0-9]+$") & (cell.cast(pl.Float64, strict=False).abs() > _EXACT)
-            bench.checks.append(Planned("digits_lost", None, blame, lost, cell, gate=f"g:digits:{header}"))
+            bench.plan(Planned("digits_lost", None, blame, lost, cell, gate=f"g:digits:{header}"))
 
 
 def error_in(name: str, columns: Columns) -> pl.Expr | None:
@@ -64,7 +67,7 @@ def unless_error(check: Check, blame: Blame, bench: Workbench) -> pl.Expr:
     for name in blame.columns:
         error = None if name is None else error_in(name, bench.columns)
         if error is not None:
-            when &= ~error
+            when &= ~bench.anywhere(error)
     return when
 
 

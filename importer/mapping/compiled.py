@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.fields.slugs import SLUG_LENGTH
+from importer.mapping.blaming import told
 from importer.mapping.columns import CELL, CELL_KIND
-from importer.model import BROKEN, ROW, Kind
+from importer.mapping.folding import BROKEN_ITEM, with_broken_items
+from importer.mapping.grouping import DROPPED
+from importer.model import BROKEN, ITEM, ROW, Kind
 from importer.transforms.foreign import evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Mapping as Table
 
+    from importer.mapping.folding import Fold
+    from importer.mapping.grouping import Borders, Grouping
     from importer.mapping.rules import Mapping
     from importer.mapping.workbench import Planned
     from importer.schema import CollectionSchema
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 VALUE = "v:"
 """`VALUE + field slug` is the value of a field in `Mapped.frame`."""
 
-PROBLEM_COLUMNS = {"row": pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
+PROBLEM_COLUMNS = {"item": pl.UInt32, "row": pl.UInt32, "check": pl.UInt16, "value": pl.String, "suggest": pl.String}
 """What `Mapped.problems` holds."""
 
 
@@ -47,19 +52,29 @@ class Mapped:
 
     `frame`: `_row` UInt32, `_key`, `_slug`, `_name` String, `_draft`, `_archived` Boolean, `_locale` String ("" is
     the primary one), `_hash` String (32 hex digits), `_files` UInt32, and `v:<field slug>`, null for what is
-    omitted. `suspects`: the few rows that may be wrong, for `Compiled.judged`; those of several batches may be put
-    together, which is cheaper than to look at each batch's.
+    omitted. Where items have several rows, it has one line an item, `_row` is the least number of its rows and `_rows`
+    (List(UInt32)) has them all. `suspects`: the few rows that may be wrong, and `suspect_items` the items where they
+    have several, for `Compiled.judged`; those of many batches may be put together, which is cheaper than to look at
+    each batch's.
     """
 
     frame: pl.DataFrame
     left_out: int
     suspects: pl.DataFrame
-    judged: Callable[[pl.DataFrame], pl.DataFrame]
+    suspect_items: pl.DataFrame | None
+    judged: Callable[[pl.DataFrame, pl.DataFrame | None], pl.DataFrame]
 
     @property
     def problems(self) -> pl.DataFrame:
-        """Give one line a problem: row, check (an index into `Compiled.checks`), value, suggest."""
-        return self.judged(self.suspects)
+        """Give one line a problem: item (its `_row`), row, check (an index into `Compiled.checks`), value, suggest."""
+        return self.judged(self.suspects, self.suspect_items)
+
+    @property
+    def suspected(self) -> pl.Series:
+        """Name the items that may be wrong, by their `_row`."""
+        if self.suspect_items is None:
+            return self.suspects.get_column(ROW)
+        return pl.concat([self.suspects.get_column(ITEM), self.suspect_items.get_column(ROW)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,8 @@ class Compiled:
     outputs: tuple[pl.Expr, ...]
     hashes: tuple[pl.Expr, pl.Expr]
     headers: tuple[str, ...]
+    grouping: Grouping | None = None
+    folded: Folded | None = None
 
     @property
     def suffixed(self) -> bool:
@@ -100,16 +117,29 @@ class Compiled:
         field = self.schema.by_slug.get("slug")
         return (field.limits.max_length if field is not None else None) or SLUG_LENGTH
 
+    def borders(self, batches: Iterable[pl.DataFrame]) -> Borders | None:
+        """Read a sheet that is grouped for the first time, for `gathered`; no other is read, and None is given."""
+        return None if self.grouping is None else self.grouping.borders(map(self._whole, batches))
+
+    def gathered(self, batches: Iterator[pl.DataFrame], borders: Borders | None) -> Iterator[pl.DataFrame]:
+        """Give a sheet as `apply` takes it: cells filled from above, and the rows of an item in one batch."""
+        if self.grouping is None:
+            return batches
+        return self.grouping.gathered(map(self._whole, batches), borders, self._counted)
+
     def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
-        """Map a batch of the sheet and find the rows that may be wrong.
+        """Map a batch of the (gathered) sheet and find the rows that may be wrong.
 
         Without `hashed` the column `_hash` is null: a check has no use for it.
         """
-        work = self.worked(frame)
+        rows = self.worked(frame)
+        work = rows if self.folded is None else self.folded.run(rows, hashed=hashed)
         mapped = work.select(self.outputs)
         if hashed:
             mapped.replace_column(HASH_AT, _hex(*work.select(self.hashes).get_columns()))
-        return Mapped(mapped, frame.height - work.height, work.filter(self._suspected()), self.judged)
+        suspects = rows.filter(_suspected(self._of(item=False)))
+        items = None if self.folded is None else work.filter(_suspected(self._of(item=True)))
+        return Mapped(mapped, frame.height - rows.height, suspects, items, self.judged)
 
     def prepared(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Give a batch as the rules see it: what `rows` of a hooks file makes of it, else as it is."""
@@ -118,15 +148,44 @@ class Compiled:
 
     def worked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Run all stages on the rows that count."""
-        frame = self.prepared(frame)
-        broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
-        work = frame.select(pl.col(ROW).cast(pl.UInt32), broken, *self.inputs)
-        work = self._without_errors(work)
-        if self.where is not None:
-            work = work.filter(self.where | pl.col(BROKEN).is_not_null())
+        work = self._begun(frame)
+        if self.folded is not None:
+            work = with_broken_items(work.filter(pl.col(ITEM).is_not_null()))
+        elif self.where is not None or DROPPED in frame.columns:
+            work = work.filter(self._counts(frame))
         for stage in self.stages:
             work = evaluated(work, stage)
         return work
+
+    def _begun(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Take the cells that are used."""
+        if self.grouping is None:  # else it was done before rows were brought together
+            frame = self.prepared(frame)
+        broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
+        beside = [name for name in (ITEM, DROPPED) if name in frame.columns]
+        return self._without_errors(frame.select(pl.col(ROW).cast(pl.UInt32), broken, *beside, *self.inputs))
+
+    def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Give what a hooks file makes of a batch, with the rows that it leaves out: they are read all the same."""
+        made = self.prepared(frame)
+        if made.height == frame.height:
+            return made
+        left_out = frame.select(ROW).join(made.select(ROW), on=ROW, how="anti")
+        marked = [made.with_columns(pl.lit(value=False).alias(DROPPED))]
+        marked.append(left_out.with_columns(pl.lit(value=True).alias(DROPPED)))
+        return pl.concat(marked, how="diagonal").sort(ROW)
+
+    def _counts(self, frame: pl.DataFrame) -> pl.Expr:
+        passes = pl.lit(value=True) if self.where is None else self.where | pl.col(BROKEN).is_not_null()
+        return passes & ~pl.col(DROPPED) if DROPPED in frame.columns else passes
+
+    def _counted(self, frame: pl.DataFrame) -> pl.Series:
+        """Tell of each row whether it passes `where` (Boolean)."""
+        return self._begun(frame).with_columns(counts=self._counts(frame)).get_column("counts")
+
+    def _of(self, *, item: bool) -> list[Planned]:
+        """Give the checks of rows, or those of items."""
+        return [plan for plan in self.planned if plan.of_item is item]
 
     def _without_errors(self, work: pl.DataFrame) -> pl.DataFrame:
         """Empty the cells that hold an error of the spreadsheet; their texts go to `e:` columns."""
@@ -145,23 +204,26 @@ class Compiled:
                 work = work.with_columns(pl.lit(None, dtype=pl.String).alias(ERROR_TEXT + header))
         return work
 
-    def _suspected(self) -> pl.Expr:
-        """Tell where any check may find something: behind its gate, or where it has none, by itself."""
-        gates = dict.fromkeys(plan.gate for plan in self.planned if plan.gate is not None)
-        ungated = [plan.when.fill_null(value=False) for plan in self.planned if plan.gate is None]
-        return pl.any_horizontal(*gates, *ungated)
+    def judged(self, rows: pl.DataFrame, items: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Find everything that is wrong with suspected rows (and items); of a broken row nothing else is said.
 
-    def judged(self, work: pl.DataFrame) -> pl.DataFrame:
-        """Find everything that is wrong with suspected rows; of a broken row nothing else is said.
-
-        Gives one line a problem, by row and check: row UInt32, check UInt16, value and suggest String.
+        Gives one line a problem, by item and check: item and row UInt32, check UInt16, value and suggest String.
         """
-        found: list[pl.DataFrame] = []
+        found = [*self._found(rows, item=False), *(() if items is None else self._found(items, item=True))]
+        if not found:
+            return pl.DataFrame(schema=PROBLEM_COLUMNS)
+        together: pl.DataFrame = pl.concat(found)
+        return together.sort("item", "check", "row", maintain_order=True)
+
+    def _found(self, work: pl.DataFrame, *, item: bool) -> Iterator[pl.DataFrame]:
+        """Find what is wrong with rows, or with items."""
         whole = work if work.get_column(BROKEN).null_count() == work.height else work.filter(pl.col(BROKEN).is_null())
+        if BROKEN_ITEM in whole.columns and whole.get_column(BROKEN_ITEM).any():
+            whole = whole.filter(~pl.col(BROKEN_ITEM))
         numbered = zip(
             accumulate((len(plan.blame.columns) for plan in self.planned), initial=0), self.planned, strict=False
         )
-        for gate, plans in _by_gate(numbered).items():
+        for gate, plans in _by_gate((at, plan) for at, plan in numbered if plan.of_item is item).items():
             looked = work if gate == ROW_BROKEN else whole
             if gate in work.columns:
                 looked = looked.filter(pl.col(gate)) if looked.get_column(gate).any() else looked.clear()
@@ -170,10 +232,31 @@ class Compiled:
             masks = looked.select(plan.when.fill_null(value=False).alias(f"{at}") for at, plan in plans)
             for (at, plan), guilty in zip(plans, masks.iter_columns(), strict=True):
                 if guilty.any():
-                    found.append(_told(plan, at, looked.filter(guilty)))
-        if not found:
-            return pl.DataFrame(schema=PROBLEM_COLUMNS)
-        return pl.concat(found).sort("row", "check", maintain_order=True)
+                    yield told(plan, at, looked.filter(guilty))
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """How rows become items: the fold, what is worked out for each item then, and the hashes of rows."""
+
+    fold: Fold
+    stages: tuple[tuple[pl.Expr, ...], ...]
+    hashes: tuple[pl.Expr, ...]
+
+    def run(self, rows: pl.DataFrame, *, hashed: bool) -> pl.DataFrame:
+        """Make items of rows, and run the stages of items."""
+        work = self.fold.run(rows, self.hashes if hashed else ())
+        for stage in self.stages:
+            work = evaluated(work, stage)
+        return work
+
+
+def _suspected(plans: Iterable[Planned]) -> pl.Expr:
+    """Tell where any check may find something: behind its gate, or where it has none, by itself."""
+    plans = list(plans)
+    gates = dict.fromkeys(plan.gate for plan in plans if plan.gate is not None)
+    ungated = [plan.when.fill_null(value=False) for plan in plans if plan.gate is None]
+    return pl.any_horizontal(*gates, *ungated)
 
 
 def _by_gate(numbered: Iterable[tuple[int, Planned]]) -> dict[str, list[tuple[int, Planned]]]:
@@ -189,17 +272,6 @@ ERROR_TEXT = "e:"
 
 ROW_BROKEN = "row_broken"
 """The code of a row that could not be read as a row."""
-
-
-def _told(plan: Planned, first: int, guilty: pl.DataFrame) -> pl.DataFrame:
-    """What is said of guilty rows: the check (by the column to blame), the value, a better one."""
-    nothing = pl.lit(None, dtype=pl.String)
-    return guilty.select(
-        pl.col(ROW).alias("row"),
-        (plan.blame.index.cast(pl.UInt16) + first).cast(pl.UInt16).alias("check"),
-        (nothing if plan.value is None else plan.value.cast(pl.String)).alias("value"),
-        (nothing if plan.suggest is None else plan.suggest.cast(pl.String)).alias("suggest"),
-    )
 
 
 HASH_AT = 8

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from importer.mapping.cells import error_in
 from importer.mapping.columns import Columns
-from importer.mapping.compiled import CheckInfo, Compiled
+from importer.mapping.compiled import CheckInfo, Compiled, Folded
 from importer.mapping.conditions import Asked
 from importer.mapping.constants import check_constants
 from importer.mapping.fitting import REFERENCES, check_columns, check_fields, check_key, check_match
+from importer.mapping.folding import Folding
 from importer.mapping.foreign import check_calls
+from importer.mapping.grouping import Grouping
 from importer.mapping.identity import rules_digest
 from importer.mapping.making import Maker
 from importer.mapping.mistakes import Mistakes
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Mapping as Table
     from datetime import date
+
+    import polars as pl
 
     from importer.fields import ReferenceTable
     from importer.mapping.rules import Mapping
@@ -90,7 +94,10 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     source = mapping.source
     foreign = mapping.foreign.transforms
     around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell, foreign)
+    grouping = Grouping.of(source, found, ours=ours)
     bench = Workbench(found, Asked(found.cell, source, today), source, around, mistakes)
+    if grouping is not None and grouping.by:
+        bench = _of_items(bench)
     where = bench.asked.holds(mapping.where, lambda name: error_in(name, found)) if mapping.where else None
     maker = Maker(mapping, schema, bench, references, ours)
     maker.fields()
@@ -101,6 +108,10 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     check_constants(mapping, schema, bench, references, locales)
     mistakes.settle()
     digest = rules_digest(mapping, schema, today)
+    of_rows, hashes = maker.hashes(digest)
+    outputs = maker.outputs()
+    below, folding = bench.of_rows, bench.of_rows.folding
+    folded = None if folding is None else Folded(folding.done(), _frozen(bench.stages), of_rows)
     return Compiled(
         mapping=mapping,
         schema=schema,
@@ -113,12 +124,25 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
         inputs=tuple(found.inputs()),
         kinded=tuple(found.kinded()),
         where=where,
-        stages=tuple(tuple(stage) for stage in bench.stages),
+        stages=_frozen(below.stages),
         planned=tuple(bench.checks),
-        outputs=maker.outputs(),
-        hashes=maker.hashes(digest),
+        outputs=outputs,
+        hashes=hashes,
         headers=tuple(found.used),
+        grouping=grouping,
+        folded=folded,
     )
+
+
+def _of_items(rows: Workbench) -> Workbench:
+    """Give the bench of items above that of their rows."""
+    items = Workbench(rows.columns, rows.asked, rows.source, rows.around, rows.mistakes, checks=rows.checks, below=rows)
+    rows.folding = Folding(rows, items)
+    return items
+
+
+def _frozen(stages: Sequence[Sequence[pl.Expr]]) -> tuple[tuple[pl.Expr, ...], ...]:
+    return tuple(tuple(stage) for stage in stages)
 
 
 def _infos(checks: Sequence[Planned]) -> list[CheckInfo]:

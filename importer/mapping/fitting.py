@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from importer.mapping.mistakes import nearest
 from importer.mapping.rules import Rule
+from importer.model import ROW
 
 if TYPE_CHECKING:
     from importer.mapping.columns import Columns
@@ -36,6 +37,11 @@ def check_columns(mapping: Mapping, columns: Columns, mistakes: Mistakes) -> Non
     for table in mapping.where:
         for name, _ in table:
             columns.check(f"where.{name}", name, mistakes)
+    for key, names in (("fill_down", mapping.source.fill_down), ("group_by", mapping.source.group_by)):
+        for name in names:
+            columns.check(f"source.{key}", name, mistakes)
+            if columns.find(name) == ROW and ROW not in columns.headers:
+                mistakes.add(f"source.{key}", f'takes columns of the sheet; "{ROW}" is the number of a row')
 
 
 def check_fields(mapping: Mapping, schema: CollectionSchema, mistakes: Mistakes) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from importer.errors.problems import describe, shorten
 from importer.mapping.compiled import ROW_BROKEN, VALUE
+from importer.mapping.folding import ROWS
 from importer.model import Item, Problem
 from importer.schema import content
 
@@ -44,11 +45,12 @@ def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
     heads = mapped_frame.select(
         "_key", "_locale", "_row", "_slug", "_name", "_draft", "_archived", "_files", "_hash"
     ).iter_rows()
+    rows_of = map(tuple, mapped_frame.get_column(ROWS)) if ROWS in mapped_frame.columns else zip(mapped_frame["_row"])
     openings: dict[tuple[str, bool, bool], bytes] = {}
     told, kept = (_contents(values, mapped_frame.height) for values in (sent, compared))
     types = {one.slug: one.type for one in compiled.schema.fields}
     marked = _parts(sent, compared, types, mapped_frame.select("_draft", "_archived").iter_rows())
-    for head, said, held, parts in zip(heads, told, kept, marked, strict=True):
+    for head, rows, said, held, parts in zip(heads, rows_of, told, kept, marked, strict=True):
         key, locale, row, slug, name, draft, archived, files, source_hash = head
         kind = locale, draft, archived
         if kind not in openings:
@@ -57,7 +59,7 @@ def items_of(mapped_frame: pl.DataFrame, compiled: Compiled) -> Iterator[Item]:
             key=key,
             locale=locale,
             row=row,
-            rows=(row,),
+            rows=rows,
             slug=slug,
             name=name,
             draft=draft,
@@ -146,7 +148,7 @@ def _sent(value: Any) -> Any:
 def problems_of(problems: pl.DataFrame, compiled: Compiled) -> list[Problem]:
     """Put problems (a part of `Mapped.problems`) into sentences."""
     told = []
-    for row, check, value, suggest in problems.iter_rows():
+    for row, check, value, suggest in problems.select("row", "check", "value", "suggest").iter_rows():
         info = compiled.checks[check]
         facts = {**info.facts, "reason": value or ""} if info.code == ROW_BROKEN else info.facts
         message, fix = describe(

@@ -242,8 +242,8 @@ class SourcePart(_Part):
     decimal: Literal[".", ","] = "."
     dates: Formats | None = None
     base_url: Annotated[str, AfterValidator(values.web_address)] | None = None
-    fill_down: Any = None
-    group_by: Any = None
+    fill_down: Columns | None = None
+    group_by: Columns | None = None
 
     @model_validator(mode="after")
     def _signs_differ(self) -> SourcePart:

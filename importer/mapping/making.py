@@ -15,6 +15,7 @@ from importer.mapping.columns import CELL, CELL_KIND
 from importer.mapping.compiled import VALUE
 from importer.mapping.fitting import FILES, REFERENCES
 from importer.mapping.flow import MANY_TYPES, Flow, Target
+from importer.mapping.folding import ORIGIN, ROWS
 from importer.mapping.identity import canonical, key_text, row_hashes
 from importer.mapping.locales import locale_names, mapping_locale
 from importer.mapping.pipeline import Pipeline
@@ -38,13 +39,19 @@ NO_SLUG_IN_NAME = {
 }
 """What is wrong where the mapping has no rule for the slug, and the name holds nothing that one can be made of."""
 
+_OF_SEVERAL = {
+    "required": {"nothing": "no row of this item has anything"},
+    "key_empty": {"keyless": "No row of this item has a"},
+}
+"""How it is put of items of several rows."""
+
 _MISSING = frozenset({"required", "key_empty"})
 """Codes that say that there is nothing."""
 
 
 @dataclass(slots=True)
 class Maker:
-    """Makes the columns of items, one kind after the other, on one workbench."""
+    """Makes the columns of items, one kind after the other, on the workbench of items."""
 
     mapping: Mapping
     schema: CollectionSchema
@@ -52,6 +59,7 @@ class Maker:
     references: Table[str, ReferenceTable]
     ours: bool
     flows: dict[str, Flow] = default(default_factory=dict)
+    _named: dict[str, Blame] = default(default_factory=dict)
 
     def fields(self) -> None:
         """Make the values of all fields but the slug."""
@@ -72,8 +80,9 @@ class Maker:
         field = self.schema.by_slug.get("slug", Field(slug="slug", type="PlainText", display_name="Slug"))
         field = field.model_copy(update={"is_required": True})
         before = len(self.bench.checks)
-        flow = Pipeline(self.bench, Target("slug", "PlainText")).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target("slug", "PlainText")).run(rule)
         self.flows["slug"] = flow
+        self._named["_slug"] = flow.blame
         made = coerce(field, Cell(flow.value), pl.col(VALUE + "slug"), self._context(rule, field))
         self.bench.keep(made.value, VALUE + "slug")
         gate = self._gate(field, flow.value)
@@ -89,12 +98,13 @@ class Maker:
             self.bench.keep(key_text(pl.col(_SLUG), slug=True), _KEY)
             return
         if isinstance(key, Rule):
-            flow, name = Pipeline(self.bench, Target(None, "PlainText")).run(key), None
+            flow, name = Pipeline(self.bench.of_rows, Target(None, "PlainText")).run(key), None
         else:
             known = self.flows.get(key)
             if known is None or known.many:
                 return
             flow, name = known, key
+        self._named["_key"] = flow.blame
         text = flow.value
         field = self.schema.by_slug.get(name or "")
         if field is not None and field.type == "Number":
@@ -112,7 +122,7 @@ class Maker:
             if rule is None or always:
                 self.bench.keep(pl.lit(always), column)
                 continue
-            flow = Pipeline(self.bench, Target(name, "Switch")).run(rule)
+            flow = Pipeline(self.bench.of_rows, Target(name, "Switch")).run(rule)
             made = coerce(
                 Field(slug=name, type="Switch"), Cell(flow.value, kind=flow.kind), pl.col("y:" + name), Context()
             )
@@ -124,11 +134,15 @@ class Maker:
 
     def cells(self) -> None:
         """Check what can be wrong with cells and rows before any rule looks at them."""
-        check_cells(self.mapping, self.schema, self.bench)
+        check_cells(self.mapping, self.schema, self.bench.of_rows)
 
-    def hashes(self, digest: str) -> tuple[pl.Expr, pl.Expr]:
-        """Give the two halves of a row's hash."""
-        return row_hashes(digest, list(self._hashed()))
+    def hashes(self, digest: str) -> tuple[tuple[pl.Expr, ...], tuple[pl.Expr, pl.Expr]]:
+        """Give the two halves of the hash of a row of several (nothing where a row is an item), and of an item."""
+        cells, others = list(self._cells()), list(self._others())
+        if self.bench.below is None:
+            return (), row_hashes(digest, [*cells, *others])
+        of_rows = row_hashes(digest, cells)
+        return of_rows, row_hashes(digest, [*(pl.col(one.meta.output_name()) for one in of_rows), *others])
 
     def outputs(self) -> tuple[pl.Expr, ...]:
         """Select what `Mapped.frame` shows; the hash is put in later, where it is asked for."""
@@ -145,7 +159,15 @@ class Maker:
             self._files().alias("_files"),
             pl.lit(None, dtype=pl.String).alias("_hash"),
             *values,
+            *(() if self.bench.below is None else (pl.col(ROWS), *self._origins())),
         )
+
+    def _origins(self) -> Iterator[pl.Expr]:
+        """Name the rows that an item's key and slug come from."""
+        for name in ("_key", "_slug"):
+            blame = self._named.get(name, self._named.get("_slug"))
+            row = None if blame is None else blame.row
+            yield (pl.col(ROW) if row is None else pl.coalesce(row, ROW)).alias(name + ORIGIN)
 
     def key_rule(self) -> str:
         """Tell how items are told apart, as canonical text."""
@@ -202,7 +224,7 @@ class Maker:
     def _field(self, field: Field, rule: Rule) -> Flow:
         """Make the value of one field."""
         before = len(self.bench.checks)
-        flow = Pipeline(self.bench, Target(field.slug, field.type)).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target(field.slug, field.type)).run(rule)
         context = self._context(rule, field)
         cell = Cell(flow.value, many=flow.many, kind=flow.kind, alt=flow.alt)
         if rule.missing == "skip":
@@ -226,16 +248,22 @@ class Maker:
 
     def _not_twice(self, checks: Iterable[Check], before: int) -> Iterator[Check]:
         """Call a value missing only where no step of its rule failed: else the cell is filled, with something wrong."""
-        failed = [plan.when.fill_null(value=False) for plan in self.bench.checks[before:]]
+        steps = self.bench.checks[before:]
         for check in checks:
-            missing = check.code == "required" and failed
-            yield replace(check, when=check.when & ~pl.any_horizontal(failed)) if missing else check
+            missing = check.code == "required" and steps
+            yield replace(check, when=check.when & ~pl.any_horizontal(map(self._failed, steps))) if missing else check
+
+    def _failed(self, plan: Planned) -> pl.Expr:
+        """Tell of an item where a check found something, in any of its rows."""
+        failed = plan.when.fill_null(value=False)
+        return failed if plan.of_item else self.bench.anywhere(failed)
 
     def _slug_of_name(self) -> None:
         """Make the slug of the name; where that leaves nothing, name the name."""
         flow = self.flows.get("name")
         if flow is None:
             return
+        self._named["_slug"] = flow.blame
         self.bench.keep(slugified(flow.value), VALUE + "slug")
         self.bench.keep(pl.col(VALUE + "slug"), _SLUG)
         nothing = flow.value.is_not_null() & pl.col(VALUE + "slug").is_null()
@@ -260,7 +288,7 @@ class Maker:
         if rule is None:
             self.bench.keep(pl.lit(said), _LOCALE)
             return
-        flow = Pipeline(self.bench, Target("locale", "PlainText")).run(rule)
+        flow = Pipeline(self.bench.of_rows, Target("locale", "PlainText")).run(rule)
         names = locale_names(locales)
         text = self.bench.keep(reading.normalised(flow.value).str.replace_all("_", "-", literal=True))
         if locales is None:
@@ -286,12 +314,16 @@ class Maker:
                 )
         return pl.sum_horizontal(counts).cast(pl.UInt32)
 
-    def _hashed(self) -> Iterable[pl.Expr]:
-        """Give what makes two versions of a row differ, besides the rules; the order of rules counts for nothing."""
+    def _cells(self) -> Iterable[pl.Expr]:
+        """Give what of a row makes two versions of it differ; the order of rules counts for nothing."""
         for header in sorted(self.bench.columns.used):
             yield pl.col(CELL + header)
         for header in sorted(self.bench.columns.kinded()):
             yield pl.col(CELL_KIND + header)
+        yield from (given for _, given in sorted(self.bench.of_rows.resolved, key=lambda one: one[0]))
+
+    def _others(self) -> Iterable[pl.Expr]:
+        """Give what else makes two versions of an item differ, besides the rules."""
         for column in (_DRAFT, _ARCHIVED, _LOCALE):
             yield pl.col(column)
         for slug in sorted(self.mapping.fields):
@@ -299,13 +331,11 @@ class Maker:
             if kind in REFERENCES:
                 value = pl.col(VALUE + slug)
                 yield value.list.join(" ") if kind in MANY_TYPES else value
-        yield from (given for _, given in sorted(self.bench.resolved, key=lambda one: one[0]))
 
     def _plan(self, check: Check, field: str | None, blame: Blame, gate: str | None = None) -> None:
         when = unless_error(check, blame, self.bench) if check.code in _MISSING else check.when
-        self.bench.checks.append(
-            Planned(check.code, field, blame, when, check.value, check.suggest, dict(check.facts), gate)
-        )
+        facts = {**(_OF_SEVERAL.get(check.code, {}) if self.bench.below is not None else {}), **check.facts}
+        self.bench.plan(Planned(check.code, field, blame, when, check.value, check.suggest, facts, gate))
 
 
 def _formats(rule: Rule, usual: tuple[str, ...]) -> tuple[str, ...]:

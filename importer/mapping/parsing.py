@@ -208,6 +208,8 @@ def _source(part: SourcePart) -> SourceOptions:
         timezone=part.timezone,
         dates=tuple(part.dates or ()),
         base_url=part.base_url,
+        fill_down=tuple(part.fill_down or ()),
+        group_by=tuple(part.group_by or ()),
     )
 
 
@@ -305,10 +307,6 @@ def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None
     """Note everything that the language has, but this version has not."""
     if part.mode != "create":
         mistakes.not_yet("mode", f'"{part.mode}" is not built yet; "create" is')
-    if part.source.fill_down is not None:
-        mistakes.not_yet("source.fill_down", "filling empty cells from above is not built yet; fill them in the sheet")
-    if part.source.group_by is not None:
-        mistakes.not_yet("source.group_by", "items of several rows are not built yet; every row is an item")
     for rule in mapping.rules():
         _note_later_in(rule, mistakes)
 

@@ -54,7 +54,7 @@ def _counted(bench: Workbench, target: Target, rule: Rule, flow: Flow, pick: str
     wrong = bench.keep(parts.unreadable(filled, read))
     told = {"transform": f"pick = {pick}"}
     guilty = wrong.list.len().fill_null(0) > 0
-    bench.checks.append(Planned(FAILED, target.field, flow.blame, guilty, parts.as_shown(wrong), None, told))
+    bench.plan(Planned(FAILED, target.field, flow.blame, guilty, parts.as_shown(wrong), None, told))
     sound = bench.keep(pl.when(wrong.list.len().fill_null(0) == 0).then(filled))
     if pick == "sum":
         return Flow(parts.sums(sound, read), flow.blame, kind=kind_of(Kind.NUMBER))

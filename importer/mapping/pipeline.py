@@ -21,18 +21,49 @@ if TYPE_CHECKING:
     from importer.transforms import Call, Step
 
 _ALL_PICKS = frozenset({"last", "all", "rest", "min", "max", "sum", "count"})
+_SINGLE = frozenset({"first", "last"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Compiles the rules for one target."""
+    """Compiles the rules for one target, on the bench of rows; they end on the bench of items."""
 
     bench: Workbench
     target: Target
 
     def run(self, rule: Rule) -> Flow:
         """Compile a whole rule: what reaches the field, kept as columns."""
-        flow = self._end(rule, self._begin(rule, None), outer=True)
+        flow = self._begin(rule, None)
+        above = replace(self, bench=self.bench.of_items)
+        return above._kept(above._end(rule, self._folded(rule, flow), outer=True))  # noqa: SLF001 - its own class
+
+    def of_row(self, rule: Rule) -> Flow:
+        """Compile a rule that looks at one row even where an item has several."""
+        return self._kept(self._end(rule, self._begin(rule, None), outer=True))
+
+    def _folded(self, rule: Rule, flow: Flow) -> Flow:
+        """Lead from rows to items of several: the value of one row, or all parts, as the rule picks."""
+        folding = self.bench.folding
+        if folding is None:
+            return flow
+        pick = self._pick(rule)
+        if pick in _SINGLE:
+            if flow.many:
+                flow = picked(self.bench, self.target, rule, replace(flow, value=self.bench.keep(flow.value)), pick)
+            answer = rule.answers and rule.pick is None
+            return folding.flow(flow, last=pick == "last", answer=answer)
+        if not flow.many:
+            numeric = flow.kind is not None and flow.kind.meta.eq(kind_of(Kind.NUMBER))
+            text = self.bench.keep(flow.value if numeric else self._localised(rule, flow.value, flow.kind))
+            alt = None if flow.alt is None else pl.concat_list(flow.alt)
+            flow = Flow(pl.concat_list(text), flow.blame, many=True, numeric=numeric, alt=alt)
+        return folding.parts(flow)
+
+    def _pick(self, rule: Rule) -> str:
+        return rule.pick or ("all" if self.target.many else "first")
+
+    def _kept(self, flow: Flow) -> Flow:
+        """Make columns of what reaches the field."""
         if self.target.many and not flow.many:
             flow = replace(flow, value=pl.concat_list(flow.value), many=True, kind=None)
             flow = replace(flow, alt=pl.concat_list(flow.alt) if flow.alt is not None else None)
@@ -114,7 +145,7 @@ class Pipeline:
             value = _where(asked, cells[0] if len(cells) == 1 else pl.coalesce(cells))
             flow = Flow(value, blame, kind=_coalesced_kind(found))
             if rule.alt is not None and not self._cuts(rule):
-                beside = Pipeline(self.bench, Target(self.target.field, "PlainText")).run(rule.alt)
+                beside = Pipeline(self.bench, Target(self.target.field, "PlainText")).of_row(rule.alt)
                 return replace(flow, alt=beside.value)
             if rule.alt is None:
                 return self._cut(rule, flow)
@@ -149,7 +180,7 @@ class Pipeline:
         if parts.can_fail(rule.split):
             guilty = whole.is_not_null() & cut.is_null()
             told = {"transform": f"split = {rule.split}"}
-            self.bench.checks.append(Planned(FAILED, self.target.field, blame, guilty, whole, None, told))
+            self.bench.plan(Planned(FAILED, self.target.field, blame, guilty, whole, None, told))
         return cut
 
     def _parts_of(self, rule: Rule, text: pl.Expr, column: str | None) -> pl.Expr:
@@ -163,7 +194,7 @@ class Pipeline:
         """Give each part its alt text: column by column, part by part; one that is no column goes to every part."""
         inner = Pipeline(self.bench, Target(self.target.field, "PlainText"))
         if not alt.sources:
-            text = inner.run(alt).value
+            text = inner.of_row(alt).value
             whole = self.bench.keep(pl.concat_list(lists))
             return self.bench.keep(pl.concat_list(text).list.gather(_zeros(whole), null_on_oob=True))
         padded = []
@@ -172,7 +203,7 @@ class Pipeline:
                 texts = _nothing_listed()
             else:
                 single = replace(alt, sources=alt.sources[at : at + 1], split=None, pick=None)
-                text = self.bench.keep(inner.run(single).value)
+                text = self.bench.keep(inner.of_row(single).value)
                 split = alt.split or rule.split
                 cut = parts.cut(text, split) if self._cuts(rule) or alt.split else pl.concat_list(text)
                 # One image has one alt text, whatever signs that is made of.
@@ -203,7 +234,7 @@ class Pipeline:
                 guilty &= ~step.excused
             better = nearest(before, step.known) if step.known else None
             plan = Planned(step.code, self.target.field, flow.blame, guilty, before, better, step.facts)
-            self.bench.checks.append(plan)
+            self.bench.plan(plan)
         if step.gives is not None:
             return replace(flow, value=after, kind=kind_of(step.gives))
         return replace(flow, value=self.bench.keep(blank_as_null(after)), kind=flow.kind if step.keeps_kind else None)
@@ -224,7 +255,7 @@ class Pipeline:
             guilty = before.list.drop_nulls().list.len() > after.list.drop_nulls().list.len()
             wrong = parts.unreadable(before, lambda part: step.run(part, kind))
             shown = parts.as_shown(wrong)
-            self.bench.checks.append(Planned(step.code, self.target.field, flow.blame, guilty, shown, None, step.facts))
+            self.bench.plan(Planned(step.code, self.target.field, flow.blame, guilty, shown, None, step.facts))
         numeric = step.gives is Kind.NUMBER or (flow.numeric and step.keeps_kind)
         if step.gives is None:
             after = self.bench.keep(after.list.eval(blank_as_null(pl.element())))
@@ -274,14 +305,14 @@ class Pipeline:
 
     def _end(self, rule: Rule, flow: Flow, *, outer: bool, only: pl.Expr | None = None) -> Flow:
         """Pick, join, and put the default where nothing is left."""
-        pick = rule.pick or ("all" if self.target.many else "first")
+        pick = self._pick(rule)
         if not flow.many and pick in {"rest", "min", "max", "sum", "count"}:
             flow = self._as_list(flow)
         if flow.many:
             kept = replace(flow, value=self.bench.keep(flow.value))
             flow = picked(self.bench, self.target, rule, kept, pick)
         if flow.many and rule.join is not None:
-            flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame)
+            flow = Flow(parts.joined(self.bench.keep(flow.value), rule.join), flow.blame.whole())
         if flow.many and outer and not self.target.many:
             self.bench.mistakes.add(
                 f"{rule.path}.pick", f'"{pick}" gives several values, and this needs one: say join = ", " with it'

@@ -85,6 +85,11 @@ class Rule:
         """Whether it gives a cell as it is."""
         return bool(self.sources) and not self.split and not self.transforms
 
+    @property
+    def answers(self) -> bool:
+        """Whether it is a condition alone, which is itself the answer."""
+        return not self.sources and self.template is None and self.value is None
+
     def columns(self) -> Iterator[tuple[str, str]]:
         """Name every column that it uses, with the key path where it does."""
         where = f"{self.path}.from" if self.template is None else f"{self.path}.template"
@@ -177,6 +182,7 @@ class Mapping:
         """Name every column that a rule or condition uses, as the file writes it."""
         yield from (name for rule in self.rules() for _, name in rule.columns())
         yield from (name for table in self.where for name, _ in table)
+        yield from (*self.source.fill_down, *self.source.group_by)
 
     @property
     def needs_locales(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as default
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from importer.mapping.columns import Columns
     from importer.mapping.conditions import Asked
+    from importer.mapping.folding import Folding
     from importer.mapping.mistakes import Mistakes
     from importer.model import SourceOptions
     from importer.transforms import Surroundings
@@ -24,10 +25,25 @@ FAILED = "transform_failed"
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Which column a problem is about: one of `columns`, by an index (UInt8) that is worked out for guilty rows."""
+    """Which column a problem is about: one of `columns`, by an index (UInt8) that is worked out for guilty rows.
+
+    Of an item of several rows, `row` is the one that its value comes from (UInt32), null where there is no value; where
+    it has many, `parts` are their texts and `rows` the rows they come from (lists that keep step).
+    """
 
     columns: tuple[str | None, ...]
     index: pl.Expr
+    row: pl.Expr | None = None
+    parts: pl.Expr | None = None
+    rows: pl.Expr | None = None
+
+    def whole(self) -> Blame:
+        """Blame the first of many parts for what was made of them together."""
+        if self.parts is None or self.rows is None:
+            return self
+        first = self.parts.list.eval(pl.element().is_not_null().arg_true()).list.first()
+        index = self.index if len(self.columns) == 1 else self.index.list.get(first, null_on_oob=True)
+        return Blame(self.columns, index, self.rows.list.get(first, null_on_oob=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,7 @@ class Planned:
     """A check of a compiled mapping: what `model.Check` holds, the field, and the columns to blame.
 
     `gate` names the column (Boolean) outside of which no row can be guilty; without one every row is looked at.
+    `of_item` says that it looks at items of several rows, and not at one row after the other.
     """
 
     code: str
@@ -45,6 +62,7 @@ class Planned:
     suggest: pl.Expr | None = None
     facts: Mapping[str, str | int | float] = default(default_factory=dict)
     gate: str | None = None
+    of_item: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +70,10 @@ class Workbench:
     """Gathers stages and checks while the rules of a mapping are compiled.
 
     `resolved` are values that come from elsewhere than the sheet and the rules, with the place that asks for them.
+
+    Where a row is an item there is one. Where several rows are one, what is worked out for each row and what is worked
+    out for each item have a bench of their own: `folding` leads from that of the rows to that of the items, whose
+    `below` is that of the rows. They share their checks.
     """
 
     columns: Columns
@@ -62,7 +84,28 @@ class Workbench:
     stages: list[list[pl.Expr]] = default(default_factory=list)
     checks: list[Planned] = default(default_factory=list)
     resolved: list[tuple[str, pl.Expr]] = default(default_factory=list)
+    folding: Folding | None = None
+    below: Workbench | None = None
     _levels: dict[str, int] = default(default_factory=dict)
+
+    @property
+    def of_rows(self) -> Workbench:
+        """The bench on which rules begin."""
+        return self if self.below is None else self.below
+
+    @property
+    def of_items(self) -> Workbench:
+        """The bench on which rules end."""
+        return self if self.folding is None else self.folding.items
+
+    def plan(self, planned: Planned) -> None:
+        """Plan a check of what this bench works out."""
+        self.checks.append(replace(planned, of_item=self.below is not None))
+
+    def anywhere(self, answer: pl.Expr) -> pl.Expr:
+        """Ask of an item whether something (Boolean) holds in any of its rows; where a row is an item, that is all."""
+        folding = self.of_rows.folding
+        return answer if folding is None else folding.any(answer)
 
     def keep(self, expression: pl.Expr, name: str = "") -> pl.Expr:
         """Make a column of an expression, in the first stage where all that it needs is there; give the column.

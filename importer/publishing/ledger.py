@@ -29,7 +29,7 @@ def never(_item: Item, _item_id: str) -> bool:
 class Ledger:
     """Keeps the counts of a run while rows get their verdicts, and writes down those that come without a request.
 
-    `rejections` says of each row number why Webflow refused it (code, sentence).
+    `rejections` says of each row number (of an item of several: the least) why Webflow refused it (code, sentence).
 
     `settled` holds the rows in doubt from earlier runs that turned out to be published before the sheet named them,
     `undecided` the rows that were drawn from the sheet and have no verdict yet, `unanswered` those whose staged item
@@ -46,7 +46,7 @@ class Ledger:
         self.unanswered: set[Key] = set()
         self.warnings: Counter[str] = Counter()
         self.rejections: dict[int, tuple[str, str]] = {}
-        self._rejected: dict[Key, tuple[tuple[int, ...], str | None]] = {}
+        self._rejected: dict[Key, tuple[int, str | None]] = {}
 
     def created(self, key: Key, status: Status) -> None:
         """Count an item that this run made, or settled as made."""
@@ -99,10 +99,9 @@ class Ledger:
 
     def _recant(self, key: Key) -> str | None:
         """Take back that a row is rejected, for its item is there after all; gives what the sheet says (hash)."""
-        numbers, fingerprint = self._rejected.pop(key)
+        number, fingerprint = self._rejected.pop(key)
         self.counts.rejected -= 1
-        for number in numbers:
-            self.rejections.pop(number, None)
+        self.rejections.pop(number, None)
         return fingerprint
 
     def live_after_all(self, key: Key) -> None:
@@ -170,25 +169,24 @@ class Ledger:
         self._place.state.reject([refused], self._place.run)
         self.refused(item, code, message)
 
-    def doubled(self, locale: str, number: int, code: str, message: str) -> None:
+    def doubled(self, checked: CheckedRow) -> None:
         """Reject a row of a rejects file whose key or slug is still that of another row's item."""
         place = self._place
-        checked = CheckedRow(locale, None, number, code, message)
         place.state.reject_checked([checked], run=place.run, source=place.source)
-        self.rejections[number] = (code, message)
+        self.rejections[checked.source_row] = (checked.code, checked.message)
         self.counts.rejected += 1
 
     def refused(self, item: Item, code: str, message: str) -> None:
         """Count a row as rejected."""
         self.undecided.discard((item.locale, item.key))
-        self._rejected[item.locale, item.key] = (item.rows, item.fingerprint)
-        self.rejections.update(dict.fromkeys(item.rows, (code, message)))
+        self._rejected[item.locale, item.key] = (item.row, item.fingerprint)
+        self.rejections[item.row] = (code, message)
         self.counts.rejected += 1
         self.tell()
 
     def left_rejected(self, row: Row, number: int) -> None:
         """Count a row that Webflow refused in an earlier run, and that is not sent again."""
-        self._rejected[row.locale, row.key] = ((number,), row.fingerprint)
+        self._rejected[row.locale, row.key] = (number, row.fingerprint)
         self.rejections[number] = (row.error_code or "refused", row.error or "")
         self.counts.rejected += 1
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from importer.errors import DiskFull, StateError
-from importer.model import KIND_PREFIX, ROW, Kind, Problem
+from importer.model import ITEM, KIND_PREFIX, ROW, Kind, Problem
 from importer.schema.evaluation import named
 
 if TYPE_CHECKING:
@@ -34,10 +34,13 @@ BETWEEN = " | "
 """What stands between several problems of one row."""
 
 Problems: TypeAlias = "Mapping[int, Sequence[Problem]] | Callable[[pl.Series], Mapping[int, Sequence[Problem]]]"
-"""The problems by row number, or a function that tells those of a batch of row numbers (UInt32)."""
+"""The problems by row number, or a function that tells those of a batch of row numbers (UInt32).
 
-Guilty: TypeAlias = "tuple[int, Sequence[Problem], tuple[str | None, ...], tuple[int, ...]]"
-"""A row to be written: its number, its problems, its cells, and what each cell was in its workbook."""
+Those of an item of several rows go by `model.ITEM`; each problem says on which of them it stands.
+"""
+
+Guilty: TypeAlias = "tuple[int, Sequence[Problem], tuple[str, str, str], tuple[str | None, ...], tuple[int, ...]]"
+"""A row to be written: its number, its problems, what is said of it, its cells, and what each was in its workbook."""
 
 
 def write_rejects(  # noqa: PLR0913 - named, and most have a default
@@ -52,9 +55,10 @@ def write_rejects(  # noqa: PLR0913 - named, and most have a default
 ) -> Path | None:
     """Write `rejects.csv`, and `rejects.xlsx` beside it, into `folder`; give the path of the CSV.
 
-    `batches` are the source's own frames; the rows that have a problem are written, the others passed over. Both files
-    take their place only when they are complete; where no row has a problem, files of an earlier time are removed and
-    None is given. The workbook is left out beyond 20,000 rows (`expected`, where that is known, saves the work of
+    `batches` are the source's own frames, or have `model.ITEM` besides; the rows that have a problem are written, and
+    with them the other rows of the same item, for only together can they be run again. All others are passed over. Both
+    files take their place only when they are complete; where no row has a problem, files of an earlier time are removed
+    and None is given. The workbook is left out beyond 20,000 rows (`expected`, where that is known, saves the work of
     beginning it), or where a cell does not fit into one.
     Raises DiskFull, or StateError where the folder cannot be written.
     """
@@ -104,8 +108,7 @@ def _write_both(
     with draft.open("w", encoding="utf-8-sig", newline="") as file:
         lines = csv.writer(file)  # its own line end "\r\n" is what makes it quote either half
         lines.writerow([neutralised(name) for name in (*columns, *ADDED_COLUMNS)])
-        for row, of_row, cells, kinds in rows:
-            said = _said(of_row)
+        for row, of_row, said, cells, kinds in rows:
             own = [_written(cell, kind, decimal) for cell, kind in zip(cells, kinds, strict=True)]
             lines.writerow([*own, str(row), *map(neutralised, said)])
             written += 1
@@ -128,19 +131,32 @@ def _written(cell: str | None, kind: int, decimal: str) -> str:
 
 
 def _guilty(columns: Sequence[str], batches: Iterable[pl.DataFrame], problems: Problems) -> Iterator[Guilty]:
-    """Give each row that has a problem."""
+    """Give each row that has a problem, or belongs to an item that has one."""
     for batch in batches:
-        rows = batch.get_column(ROW)
-        told = problems(rows) if callable(problems) else problems
-        guilty = batch.filter(pl.Series([bool(told.get(row)) for row in rows], dtype=pl.Boolean))
+        items = batch.get_column(ITEM if ITEM in batch.columns else ROW)
+        told = problems(items.drop_nulls().unique(maintain_order=True)) if callable(problems) else problems
+        bad = pl.Series([bool(told.get(item)) for item in items], dtype=pl.Boolean)
+        guilty, of_items = batch.filter(bad), items.filter(bad)
         missing = [f"{KIND_PREFIX}{name}" for name in columns if f"{KIND_PREFIX}{name}" not in guilty.columns]
         kinds = guilty.with_columns(pl.lit(int(Kind.TEXT), pl.UInt8).alias(name) for name in missing).select(
             pl.col(f"{KIND_PREFIX}{name}").fill_null(int(Kind.TEXT)) for name in columns
         )
-        for row, cells, kind in zip(
-            guilty.get_column(ROW), guilty.select(named(*columns)).iter_rows(), kinds.iter_rows(), strict=True
+        for item, row, cells, kind in zip(
+            of_items,
+            guilty.get_column(ROW),
+            guilty.select(named(*columns)).iter_rows(),
+            kinds.iter_rows(),
+            strict=True,
         ):
-            yield row, told[row], cells, kind
+            of_row = [problem for problem in told[item] if problem.row == row]
+            yield row, of_row, _said(of_row) if of_row else _beside(told[item]), cells, kind
+
+
+def _beside(of_item: Sequence[Problem]) -> tuple[str, str, str]:
+    """Say of a row without a problem why it is here: no code, for there is nothing to correct."""
+    rows = sorted({problem.row for problem in of_item})
+    named = f"row {rows[0]}" if len(rows) == 1 else f"rows {', '.join(map(str, rows[:-1]))} and {rows[-1]}"
+    return "", f"Belongs to the same item as {named}.", "Leave it as it is: the item is made of all its rows."
 
 
 def _said(of_row: Sequence[Problem]) -> tuple[str, str, str]:

@@ -81,6 +81,8 @@ def check_text(run: RunSummary) -> str:
     """Give the summary of a check: how many rows are good, how many would be rejected."""
     counts = run.counts
     rows = number_of(counts.total, "row", "rows")
+    if counts.total != run.read - run.left_out:
+        rows = f"{number_of(counts.total, 'item', 'items')} in {number_of(run.read - run.left_out, 'row', 'rows')}"
     if not counts.rejected:
         said = f"{_name(run.source)}: {rows}, all good"
     else:

@@ -92,13 +92,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """A row that our own checks rejected; `key` is None where it has none, or an earlier row's."""
+    """A row that our own checks rejected; `key` is None where it has none, or an earlier row's.
+
+    `source_rows` are the numbers of all rows of an item of several, nothing where it is that one.
+    """
 
     locale: str
     key: str | None
     source_row: int
     code: str
     message: str
+    source_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,7 +299,7 @@ def put_checked(
             or named.setdefault((one.locale, key), one.source_row) != one.source_row
         ):
             key = unnamed_key(one.source_row)
-        numbers = orjson.dumps((one.source_row,)).decode()
+        numbers = orjson.dumps(one.source_rows or (one.source_row,)).decode()
         unnamed = key.startswith(UNNAMED)
         lines.append(
             (collection, one.locale, key, source, one.source_row, numbers, one.code, one.message, run, unnamed)

@@ -271,3 +271,25 @@ def test_a_column_that_only_some_batches_have_is_told(tmp_path: Path) -> None:
     result = checked(place(tmp_path, code, PLAIN, f"Name,Slug\n{lines}"))
     assert result.exit_code == 2
     assert 'shop.py, line 2: rows gave no column "Slug" for the rows ' in str(result.error)
+
+
+def test_rows_is_seen_before_rows_are_put_together(tmp_path: Path) -> None:
+    """What it changes decides which rows are one item; what it leaves out is read, left out, and fills nothing."""
+    code = HEAD + (
+        "def rows(frame):\n"
+        "    kept = frame.filter(pl.col('Name').ne_missing('Total'))\n"
+        "    return kept.with_columns(Slug=pl.col('Slug').str.to_lowercase(), Group=pl.col('Slug').str.to_lowercase())\n"
+    )
+    sheet = "Name,Slug,Note,Colour\nFood,FOOD,a,\nTravel,Travel,,\nTotal,total,x,\n,food,,#ff0000\n,travel,,#00ff00\n"
+    fields = 'name = "Name"\nslug = "Slug"\ncolor = "Colour"\n'
+    place(tmp_path, code, fields, sheet)
+    path = tmp_path / "tags.toml"
+    text = path.read_text(encoding="utf-8").replace(
+        'path = "tags.csv"\n', 'path = "tags.csv"\ngroup_by = "Group"\nfill_down = ["Note"]\n'
+    )
+    path.write_text(text, encoding="utf-8")
+    result = checked(path)
+    assert result.error is None
+    counts = result.runs[0].counts
+    assert (result.runs[0].read, result.runs[0].left_out, counts.total, counts.not_sent) == (5, 1, 2, 2)
+    assert names(tmp_path) == ["Food", "Travel"]

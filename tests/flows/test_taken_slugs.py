@@ -118,3 +118,14 @@ def test_published_rows_are_no_reason_not_to_ask_for_numbers(shop: Night) -> Non
     counts = shop.run().counts
     assert (counts.unchanged, counts.created) == (1, 1)
     assert slugs(shop) == {"Note a": "shirt", "Note b": "shirt-2"}
+
+
+def test_items_of_several_rows_get_a_number_too(shop: Night) -> None:
+    """Items that begin first come first, wherever their other rows stand; the second run sends nothing."""
+    shop.mapping = {**MAPPING, "source": {"group_by": "ID"}}
+    shop.sheet = sheet(("a", "shirt"), ("b", "shirt"), ("b", "shirt"), ("c", "Shirt"), ("a", "shirt"))
+    assert shop.run().counts.created == 3
+    assert slugs(shop) == {"Note a": "shirt", "Note b": "shirt-2", "Note c": "Shirt-3"}
+    writes = shop.writes()
+    assert shop.run().counts.unchanged == 3
+    assert shop.writes() == writes

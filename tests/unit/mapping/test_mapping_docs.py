@@ -69,7 +69,7 @@ def test_keys_are_known_where_they_stand() -> None:
 def test_examples_of_the_page_are_mappings() -> None:
     """Each example reads without a mistake."""
     examples = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     shared, own = (Layer(tomllib.loads(text), text) for text in examples[1:3])
     assert parse_mapping(dict(own.table), name="p", environment={"SITE": "shop"}, beneath=[shared]).site == "shop"
     for example in (examples[0], *examples[3:]):

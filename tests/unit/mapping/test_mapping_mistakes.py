@@ -141,6 +141,8 @@ FITTING: list[tuple[str, str]] = [
     ('[fields]\nname = { from = "Title", when = { Stat = "x" } }\n', 'fields.name.when: there is no column "Stat" in the sheet; did you mean "Status"?'),
     ('[fields]\nname = { from = "Title", else = "Xyz" }\n', 'fields.name.else.from: there is no column "Xyz" in the sheet; the columns are "Title", "Status"'),
     ('[fields]\nname = "Title"\nprice = { from = "Title", transform = [{ add = "Tax" }] }\n', 'fields.price.transform: there is no column "Tax"'),
+    ('[source]\ngroup_by = "_row"\n[fields]\nname = "Title"\n', 'source.group_by: takes columns of the sheet; "_row" is the number of a row'),
+    ('[source]\nfill_down = ["Titel"]\n[fields]\nname = "Title"\n', 'source.fill_down: there is no column "Titel" in the sheet; did you mean "Title"?'),
     ('[where]\nStats = "x"\n[fields]\nname = "Title"\n', 'line 3: where.Stats: there is no column "Stats"'),
     ('key = { from = "ID" }\n[fields]\nname = "Title"\n', 'line 2: key.from: there is no column "ID" in the sheet (a rule as key takes columns;'),
     ('[fields]\nname = "Title"\n[item]\ndraft = "Draft?"\n', 'item.draft.from: there is no column "Draft?"'),
@@ -191,8 +193,6 @@ def test_all_mistakes_come_at_once_and_in_the_order_of_the_file(workshop: Worksh
 LATER: list[tuple[str, str]] = [
     ('mode = "upsert"\n' + NAME, "mode"),
     ('mode = "mirror"\n' + NAME, "mode"),
-    ('[source]\nfill_down = ["A"]\n' + NAME, "source.fill_down"),
-    ('[source]\ngroup_by = "A"\n' + NAME, "source.group_by"),
     (NAME + 'author = { from = "A", missing = "create" }\n', "fields.author.missing"),
 ]
 
