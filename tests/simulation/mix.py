@@ -33,6 +33,12 @@ SWITCHES: dict[str, tuple[str, ...]] = {
 STOPPING: tuple[Fault, ...] = ({"do": "conflict"}, {"do": "missing_scopes"}, {"do": "revoked"}, {"do": "plan_limit"})
 """Faults that stop a run."""
 
+NEAR_PATIENCE: tuple[Fault, ...] = (
+    {"do": "timeout_then_commit", "seconds": 59, "wait": 1},
+    {"do": "timeout_then_commit", "seconds": 60.5, "wait": 1},
+)
+"""Lost requests that have their effect as late as is promised at all."""
+
 BEYOND: tuple[Fault, ...] = (
     {"do": "timeout_then_commit", "seconds": 100, "wait": 1},
     {"do": "timeout_then_commit", "seconds": 400, "wait": 1},
@@ -71,12 +77,12 @@ class Mix:
     nights: tuple[int, ...] = (1, 2, 3, 4)
 
     # A night
-    faults: tuple[Fault, ...] = tuple(FAULTS)
+    faults: tuple[Fault, ...] = (*FAULTS, *NEAR_PATIENCE)
     stopping_faults: tuple[Fault, ...] = STOPPING
     stopping: float = 0.1
     """Faults that stop a run, among all faults."""
     beyond: tuple[Fault, ...] = BEYOND
-    beyond_patience: float = 0.03
+    beyond_patience: float = 0.08
     """Faults beyond what is promised, among all faults."""
     faults_a_night: tuple[int, ...] = (0, 1, 2, 3)
     about: tuple[Fault, ...] = ({"method": "POST"}, {"method": "POST"}, {"path": "*/items*"}, {})
@@ -90,6 +96,8 @@ class Mix:
     """Seconds after the run's start in which somebody does it."""
     ambush: float = 0.3
     """Nights in which somebody makes or deletes an item between two pages of a listing."""
+    besieged: float = 0.03
+    """Nights in which that happens all the time, so that no listing proves anything."""
     eats: float = 0.1
     """Nights in which other clients of the same token use up most of the rate limit."""
     disorder: float = 0.03
@@ -105,11 +113,15 @@ class Mix:
     concurrency: tuple[int, ...] = (1, 2, 4)
     limit: tuple[int | None, ...] = (None, None, None, None, 0, 3)
     """What `--limit` says."""
+    own_rate: tuple[int | None, ...] = (None, None, None, None, None, 12, 40)
+    """What `--requests-per-minute` says."""
 
     # A day
     pause: tuple[float, ...] = (0, 0, 30, 1_000)
     """Seconds between two runs."""
     edits: tuple[int, ...] = (0, 0, 1, 5)
+    edited: tuple[str, ...] = ("text",) * 7 + ("title", "slug", "photo")
+    """What of a row is edited."""
     undrafts: float = 0.3
     shuffles: float = 0.2
     forgets: float = 0.04
@@ -123,8 +135,8 @@ class Mix:
     accepts_keys: float = 0.5
     """How often that is meant."""
     reslugs: float = 0.04
-    """Days on which the rule of the slug is changed, and changed back after the run."""
-    imitates: float = 0.0
+    """Days on which the rule of the slug is changed; where that is not meant, it is changed back after the run."""
+    imitates: float = 0.03
     """Days on which somebody makes an item that looks like a row that was never sent, but for a suffix of its slug."""
     removes: float = 0.15
     """Days on which a row leaves the sheet."""
@@ -145,9 +157,9 @@ HARSH = replace(
     rows=(1, 2, 3, 4, 5, 6, 8, 12),
     dead_files=(0, 0, 1, 2),
     nights=(2, 3, 4),
-    faults=tuple(one for one in FAULTS if one["do"] in DOUBTFUL or one.get("seconds") == 220),
+    faults=tuple(one for one in FAULTS if one["do"] in DOUBTFUL or one.get("seconds") == 220) + NEAR_PATIENCE,
     stopping=0.04,
-    beyond_patience=0.06,
+    beyond_patience=0.12,
     faults_a_night=(1, 2, 3, 4),
     about=({"method": "POST"},),
     nth=(1, 1, 2, 3),

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import random
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.invariants import BrokenError, Seen, after_a_run, at_the_end
+from tests.simulation.ending import at_the_end
+from tests.simulation.invariants import GUARDED, after_a_run
+from tests.simulation.late import PATIENCE
+from tests.simulation.middle import after_a_commit
 from tests.simulation.mix import Mix, mix_of
+from tests.simulation.notes import DEAD, GOOD, Note
 from tests.simulation.people import day, gather, leave
 from tests.simulation.process import Ailment, Death, rows_of
 from tests.simulation.proving import prove_and_heal
-from tests.simulation.webflow import described
-from tests.simulation.world import DEAD, GOOD, PATIENCE, Note, World
+from tests.simulation.seen import BrokenError, Seen
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROVEN = 0.5
 """How many of the worlds are proven at their end."""
-
-GUARDED = 6
-"""The exit status of a run that a guard stopped."""
 
 
 def play(seed: int, folder: Path, mix: Mix | None = None) -> World:
@@ -31,11 +33,12 @@ def play(seed: int, folder: Path, mix: Mix | None = None) -> World:
     """
     mix = mix or mix_of(seed)
     world = _drawn(seed, folder, mix)
+    world.process.looks = partial(after_a_commit, world)
     try:
         for _ in range(world.chance.choice(mix.nights)):
             _night(world, mix)
             day(world, mix)
-        _last_night(world)
+        _last_night(world, mix)
     except BrokenError as error:
         error.story = world.story
         raise
@@ -90,8 +93,13 @@ def _night(world: World, mix: Mix) -> None:
     before = rows_of(process.state)
     dead_before = world.told.died
     _change_rules(world, mix)
-    world.run(death, ailment, concurrency=chance.choice(mix.concurrency), limit=chance.choice(mix.limit))
-    world.late = world.late or any(world.happened[described(one)] for one in mix.beyond)
+    world.run(
+        death,
+        ailment,
+        concurrency=chance.choice(mix.concurrency),
+        limit=chance.choice(mix.limit),
+        requests_per_minute=chance.choice(mix.own_rate),
+    )
     leave(world)
     after_a_run(world)
     _note(world, dead_before=dead_before)
@@ -108,7 +116,9 @@ def _change_rules(world: World, mix: Mix) -> None:
         world.count("day: the rule of the key changed")
     elif chance.random() < mix.reslugs:
         world.odd_slugs = not world.odd_slugs
-        world.tell("RULE of the slug changed")
+        world.rekeyed = world.rekeyed or not world.keyed  # then the slug is the key
+        world.accepts = world.accepts or chance.random() < mix.accepts_keys
+        world.tell(f"RULE of the slug changed, {'meant' if world.accepts else 'by mistake'}")
         world.count("day: the rule of the slug changed")
 
 
@@ -177,7 +187,7 @@ def _look_back(world: World, seen: Seen) -> None:
         world.count("circumstance: a twin left after a commit beyond patience")
 
 
-def _last_night(world: World) -> None:
+def _last_night(world: World, mix: Mix) -> None:
     """A run without a fault, once all lost requests had their effect; perhaps another, which has nothing to do."""
     world.faults = []
     world.passes(1_000)
@@ -194,7 +204,7 @@ def _last_night(world: World) -> None:
         world.run()
         at_the_end(world)
     if world.chance.random() < PROVEN:
-        prove_and_heal(world)
+        prove_and_heal(world, mix)
 
 
 __all__ = ["PATIENCE", "BrokenError", "Mix", "play"]

@@ -6,12 +6,18 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.simulation.notes import BETTER, DEAD, GOOD, Note
 from tests.simulation.process import ENDS, beside, kept, put_back, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tests.simulation.mix import Mix
     from tests.simulation.webflow import Shown
     from tests.simulation.world import World
+
+SIEGE = 400
+"""Pages that are listed while it lasts: more than rows in doubt are looked for."""
 
 COPY = "copy"
 """How the files of an old copy of the state file are named."""
@@ -23,9 +29,11 @@ def gather(world: World, mix: Mix) -> None:
     for _ in range(chance.choice(mix.somebody)):
         what = chance.choice(mix.somebody_does)
         world.later(chance.choice(mix.somebody_after) * chance.random(), partial(act, world, what))
-    pages = set()
+    pages: Container[int] = ()
     if chance.random() < mix.ambush:
         pages = {chance.randint(1, 12) for _ in range(3)}
+    if chance.random() < mix.besieged:
+        pages = range(1, SIEGE)
     what = chance.choice(["makes another", "deletes"])
     world.wire.ambush = lambda page: act(world, what, "between two pages") if page in pages else None
     if chance.random() < mix.eats:
@@ -42,6 +50,8 @@ def leave(world: World) -> None:
     world.switches["plan_limit"] = "0"  # somebody has bought a larger plan
     world.app._revoked.clear()
     _, collection = world.webflow.ask("GET", "")
+    if "photo" not in {field["slug"] for field in collection["fields"]}:
+        world.ask("POST", "/fields", {"type": "Image", "displayName": "Photo"})
     for field in collection["fields"]:
         if field["slug"] not in {"name", "slug"} and field["isRequired"]:
             world.ask("PATCH", f"/fields/{field['id']}", {"isRequired": False})
@@ -68,7 +78,8 @@ def act(world: World, what: str, when: str = "") -> None:
             world.others[item.id] = _found(world, item.id)
         elif status < 300:
             world.touched.add(item.id)
-            world.touched_texts.add(item.text)
+            if what == "deletes":
+                world.deleted.add(item.id)
     world.count(f"somebody: {what} {when}".strip())
 
 
@@ -79,18 +90,27 @@ def _found(world: World, item_id: str) -> Shown | None:
 def eat(world: World) -> None:
     """Other clients of the same token use up some of the rate limit."""
     world.webflow.eat(world.chance.choice([5, 50, 1_000]))
-    world.told.eaten = True
+    world.told.meals += 1
     world.told.disturbed += 1
     world.count("somebody: eats the rate limit")
 
 
 def change_fields(world: World) -> None:
-    """Somebody adds a field to the collection, perhaps one that every item must have, or takes one away."""
+    """Somebody adds a field to the collection, perhaps one that every item must have, or takes one away.
+
+    It may be one that the mapping fills.
+    """
     _, collection = world.webflow.ask("GET", "")
     own = [field for field in collection["fields"] if field["displayName"].startswith("Mood")]
-    what = "removes a field" if own else world.chance.choice(["adds a field", "adds a required field"])
-    if own:
+    ids = {field["slug"]: field["id"] for field in collection["fields"]}
+    whats = ["removes a field"] if own else ["adds a field", "adds a required field"]
+    what = world.chance.choice([*whats, "removes a mapped field", "requires a mapped field"])
+    if what == "removes a field":
         world.ask("DELETE", f"/fields/{own[0]['id']}")
+    elif what == "removes a mapped field":
+        world.ask("DELETE", f"/fields/{ids['photo']}")
+    elif what == "requires a mapped field":
+        world.ask("PATCH", f"/fields/{ids['text']}", {"isRequired": True})
     else:
         new = {"type": "PlainText", "displayName": f"Mood {len(own)}", "isRequired": what == "adds a required field"}
         world.ask("POST", "/fields", new)
@@ -111,12 +131,34 @@ def _edit(world: World, mix: Mix) -> None:
     chance, notes = world.chance, world.notes
     for _ in range(chance.choice(mix.edits)):
         if notes:
-            chance.choice(notes).edited(chance, mix.long_texts)
+            _edit_one(world, chance.choice(notes), mix)
             world.count("day: a row edited")
     for note in notes:
         if note.draft and chance.random() < mix.undrafts:
             note.draft = False
             world.count("day: a draft meant live")
+
+
+def _edit_one(world: World, note: Note, mix: Mix) -> None:
+    """Somebody changes one cell of a row; where the slug is the key, another slug is another row."""
+    chance, everybody = world.chance, [*world.notes, *world.gone]
+    what = chance.choice(mix.edited)
+    if what == "photo":
+        note.pictured(chance.choice([one for one in (None, GOOD, BETTER, DEAD) if one != note.photo]))
+    elif what == "text" or note.like or any(one.like is note for one in everybody):
+        note.edited(chance, mix.long_texts)
+        return
+    elif what == "title":
+        note.renamed()
+    elif world.keyed:
+        note.moved()
+    else:
+        world.notes.remove(note)
+        world.gone.append(note)
+        new = max(one.n for one in everybody) + 1
+        world.notes.append(Note(new, [f"Note {new}, version 0"], note.photo))
+    world.tell(f"ROW {note.slug} has another {what}")
+    world.count(f"day: another {what}")
 
 
 def _move(world: World, mix: Mix) -> None:
@@ -135,7 +177,12 @@ def _move(world: World, mix: Mix) -> None:
 
 
 def _imitate(world: World) -> None:
-    """Somebody makes an item that looks like a row that was never sent; it is listed before the next run."""
+    """Somebody makes an item that looks like a row that was never sent.
+
+    Every look-up shows it: it is listed before the next run, and all items are on one page.
+    """
+    if world.webflow.number() >= world.wire.page:
+        return
     rows = rows_of(world.process.state)
     unsent = [note for note in world.notes if not rows.get(world.key(note), {}).get("attempts")]
     if unsent:
@@ -168,6 +215,6 @@ def _lose(world: World, mix: Mix) -> None:
     elif world.copied and chance.random() < mix.restores:
         world.passes(1_000)  # else the promise ends here
         put_back(state, ((end, kept(state, end, what=COPY)) for end in ENDS))
-        world.forgot = True
+        world.forgot = world.set_back = True
         world.tell("STATE FILE set back to the copy")
         world.count("day: an old copy of the state file put back")

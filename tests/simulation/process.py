@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 ENDS = ("", "-wal")
@@ -64,6 +64,8 @@ class Process:
     dead: bool = False
     ailed: bool = False
     reached: Counter[str] = field(default_factory=Counter)
+    looks: Callable[[sqlite3.Connection], None] = lambda _state: None
+    """Looks at the state file after each commit."""
 
     def begins(self, death: Death | None, ailment: Ailment | None = None) -> None:
         """Begin a new process, and say how it will end."""
@@ -119,6 +121,8 @@ class Watched:
         self._process.at("before a commit")
         answer = self._connection.execute(sql)
         self._process.at("after a commit")
+        if not self._process.dead:
+            self._process.looks(self._connection)
         return answer
 
     def __getattr__(self, name: str) -> Any:
@@ -149,7 +153,14 @@ def rows_of(state: Path) -> dict[str, dict[str, Any]]:
     if not state.exists():
         return {}
     with closing(sqlite3.connect(state)) as file:
-        file.row_factory = sqlite3.Row
         if not file.execute("SELECT 1 FROM sqlite_schema WHERE name = 'rows'").fetchone():
             return {}
-        return {row["key"]: dict(row) for row in file.execute("SELECT * FROM rows")}
+        return rows_in(file)
+
+
+def rows_in(file: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """Read the rows of an open state file by their keys."""
+    found = file.execute("SELECT * FROM rows")
+    names = [column[0] for column in found.description]
+    rows = (dict(zip(names, line, strict=True)) for line in found)
+    return {row["key"]: row for row in rows}

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from importer.state.lock import held
-from tests.simulation.invariants import BrokenError, after_a_run, at_the_end
+from tests.simulation.ending import at_the_end
+from tests.simulation.invariants import after_a_run
 from tests.simulation.mix import SWITCHES
-from tests.simulation.world import Note, World
+from tests.simulation.notes import Note
+from tests.simulation.seen import BrokenError
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

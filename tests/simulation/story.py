@@ -47,7 +47,13 @@ BESIDES = (
     "somebody: adds a field",
     "somebody: adds a required field",
     "somebody: removes a field",
+    "somebody: removes a mapped field",
+    "somebody: requires a mapped field",
     "day: a row edited",
+    "day: another title",
+    "day: another slug",
+    "day: another photo",
+    "day: somebody imitates a row",
     "day: a draft meant live",
     "day: rows reordered",
     "day: a row removed",
@@ -56,7 +62,8 @@ BESIDES = (
     "day: an old copy of the state file put back",
     "day: the rule of the key changed",
     "day: the rule of the slug changed",
-    *(f"exit: {code}" for code in (0, 1, 2, 3, 4, 5, 6)),  # 7 needs listings that prove nothing time and again
+    *(f"exit: {code}" for code in (0, 1, 2, 3, 4, 5, 6, 7)),
+    "middle: commits that were looked at",
 )
 """What must happen in many worlds, besides the faults and switches of the mix."""
 

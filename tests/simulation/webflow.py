@@ -10,6 +10,7 @@ import orjson
 from importer.sandbox.api import Api, Call
 from importer.sandbox.faults import FaultPlan, FaultRule
 from importer.sandbox.limits import Allowance, RateWindows
+from tests.simulation.notes import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,14 +31,14 @@ def described(fault: dict[str, Any]) -> str:
 class Firing(FaultPlan):
     """A fault plan that says which of its faults happened."""
 
-    def __init__(self, rules: Iterable[FaultRule], told: Callable[[str], None]) -> None:
+    def __init__(self, rules: Iterable[FaultRule], told: Callable[[FaultRule, bytes], None]) -> None:
         super().__init__(list(rules))
         self._told = told
 
     def pick(self, method: str, path: str, body: bytes) -> FaultRule | None:
         rule = super().pick(method, path, body)
         if rule is not None:
-            self._told(described({"do": rule.do} | rule.facts))
+            self._told(rule, body)
         return rule
 
 
@@ -56,13 +57,19 @@ class Windows(RateWindows):
 
 
 class Doing(Api):
-    """The API, which tells what it did where its answer does not say so."""
+    """The API, which tells what it did where its answer does not say so, and which items it removed."""
 
-    def __init__(self, world: World, told: Callable[[str], None]) -> None:
+    def __init__(self, world: World, told: Callable[[str], None], removed: Callable[[Shown], None]) -> None:
         super().__init__(world)
-        self._told = told
+        self._told, self._removed = told, removed
 
     def answer(self, call: Call) -> Answer:
+        if call.method == "DELETE":
+            items = {row["id"]: row for row in self._lines()}
+            answer = super().answer(call)
+            for item_id in items.keys() - {row["id"] for row in self._lines()}:
+                self._removed(_shown(items[item_id]))
+            return answer
         if call.method != "POST":
             return super().answer(call)
         before = self._number()
@@ -76,22 +83,45 @@ class Doing(Api):
     def _number(self) -> int:
         return int(self.world.connection.execute("SELECT count(*) FROM items").fetchone()[0])
 
+    def _lines(self) -> list[Any]:
+        return self.world.connection.execute("SELECT * FROM items").fetchall()
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An item, as the server's own file has it; `whole` is everything that can be read of it."""
+    """An item, as the server's own file has it; `whole` is everything that can be read of it.
+
+    `picture` is the name of its picture.
+    """
 
     id: str
     slug: str
     name: str
     text: str
     live: bool
+    picture: str | None
+    created_on: int
     whole: tuple[Any, ...]
 
     @property
     def n(self) -> int | None:
         """The number of the note that this is an item of, as far as its text tells; None for other people's."""
         return int(self.text[5:].partition(",")[0]) if self.text.startswith("Note ") else None
+
+
+def _shown(row: Any) -> Shown:
+    data = orjson.loads(row["data"])
+    photo = data.get("photo") or {}
+    return Shown(
+        row["id"],
+        row["slug"],
+        row["name"],
+        data.get("text", ""),
+        row["live"] is not None,
+        picture_of(photo.get("url")),
+        row["created_on"],
+        tuple(row),
+    )
 
 
 class Webflow:
@@ -105,17 +135,7 @@ class Webflow:
         """All items that there are."""
         self.app._catch_up()
         found = self.app.world.connection.execute("SELECT * FROM items WHERE collection = ?", [self.collection])
-        return [
-            Shown(
-                row["id"],
-                row["slug"],
-                row["name"],
-                orjson.loads(row["data"]).get("text", ""),
-                row["live"] is not None,
-                tuple(row),
-            )
-            for row in found
-        ]
+        return [_shown(row) for row in found]
 
     def number(self) -> int:
         """Count the items that there are."""
@@ -129,6 +149,11 @@ class Webflow:
         call = Call(method, f"/collections/{self.collection}{path}", {}, orjson.dumps(body) if body else b"", "sandbox")
         answer = self.app.api.answer(call)
         return answer.status, orjson.loads(answer.body) if answer.body else None
+
+    def held(self, slug: str) -> bool:
+        """Whether a slug is kept by an item that was deleted."""
+        question = "SELECT 1 FROM held_slugs WHERE collection = ? AND folded = ?"
+        return self.app.world.connection.execute(question, [self.collection, slug.casefold()]).fetchone() is not None
 
     def eat(self, requests: int) -> None:
         """Let other clients use up some of the rate limit."""

@@ -24,7 +24,8 @@ class Wire(httpx.AsyncBaseTransport):
 
     `ambush` is called before a page of a listing is read, with the number of such pages in this run. `page` is how
     many items a page has at most, as if the collection were many times larger. `answered` counts the answers of this
-    run that told the rate limit.
+    run that told the rate limit, `sent` has the moments at which it sent something. `under_way` holds the bodies of the
+    requests on their way, also of processes that are gone.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Wire(httpx.AsyncBaseTransport):
         self.ambush: Callable[[int], None] = lambda _page: None
         self.carried: Counter[str] = Counter()
         self.answered = 0
-        self.under_way: set[asyncio.Task[httpx.Response]] = set()
+        self.under_way: dict[asyncio.Task[httpx.Response], bytes] = {}
+        self.sent: list[float] = []
 
     def begins(self) -> None:
         """Count the requests of a new process."""
         self.carried.clear()
+        self.sent.clear()
         self.answered = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -48,9 +51,10 @@ class Wire(httpx.AsyncBaseTransport):
             await asyncio.Future()  # nobody sends
         await request.aread()
         self.carried[request.method] += 1
+        self.sent.append(asyncio.get_running_loop().time())
         ways = self._chance.random() * self.slowness, self._chance.random() * self.slowness
         journey = asyncio.create_task(self._carry(request, *ways))
-        self.under_way.add(journey)
+        self.under_way[journey] = request.content
         journey.add_done_callback(self._arrived)
         done, _ = await asyncio.wait({journey}, timeout=request.extensions.get("timeout", {}).get("read"))
         if not done:
@@ -84,6 +88,6 @@ class Wire(httpx.AsyncBaseTransport):
         return smaller
 
     def _arrived(self, journey: asyncio.Task[httpx.Response]) -> None:
-        self.under_way.discard(journey)
+        del self.under_way[journey]
         if not journey.cancelled():
             journey.exception()  # looked at here, so that an answer to a dead process is no complaint

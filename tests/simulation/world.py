@@ -25,9 +25,12 @@ from importer.planning import chunks
 from importer.report import rejects
 from importer.sandbox import create_app
 from importer.state import State
-from tests.flows.conftest import EVENING, SEED, Hours, JumpingLoop
+from tests.flows.conftest import EVENING, SEED, Hours
+from tests.simulation.late import PATIENCE, Lateness
+from tests.simulation.loop import Loop, OwnHours
+from tests.simulation.notes import OTHER_RULE, Note
 from tests.simulation.process import Ailment, Death, Died, Process, Watched, rows_of
-from tests.simulation.webflow import Doing, Firing, Shown, Webflow, Windows
+from tests.simulation.webflow import Doing, Firing, Shown, Webflow, Windows, described
 from tests.simulation.wire import Wire
 
 if TYPE_CHECKING:
@@ -36,57 +39,13 @@ if TYPE_CHECKING:
 
     from importer.commands.loading import Job
     from importer.commands.result import RunSummary
-
-PATIENCE = 60.0
-"""Seconds of patience of every run here."""
-
-LONGEST = 200
-"""Characters that a text may have."""
-
-GOOD = "https://example.com/ok.png"
-"""A picture that Webflow can fetch."""
-
-DEAD = "https://example.com/dead.png"
-"""A picture that Webflow cannot fetch: only Webflow can know that the row is bad."""
+    from importer.sandbox.faults import FaultRule
 
 NAMES = ("No", "Title", "Slug", "Text", "Photo", "State")
 """The columns of the sheet."""
 
-MOST_STEPS = 100_000
-"""Steps of a run after which it is taken to go on for ever; some hundred are usual."""
-
 HEADER = 1
 """Rows of the sheet above the first note."""
-
-
-@dataclass(slots=True)
-class Note:
-    """A row of the sheet; `texts` are all contents that it ever had, the last one is what the sheet says."""
-
-    n: int
-    texts: list[str]
-    photo: str | None = None
-    draft: bool = False
-    like: Note | None = None
-    """The row whose name and text it has."""
-
-    @property
-    def title(self) -> str:
-        return f"Note {self.like.n if self.like else self.n}"
-
-    @property
-    def slug(self) -> str:
-        return f"{self.like.slug}-b" if self.like else f"note-{self.n}"
-
-    @property
-    def bad(self) -> bool:
-        """Whether our own checks must reject it."""
-        return len(self.texts[-1]) > LONGEST
-
-    def edited(self, chance: random.Random, long_texts: float) -> None:
-        """Somebody writes another text."""
-        text = f"Note {self.n}, version {len(self.texts)}, {chance.randrange(1000)}"
-        self.texts.append(text + " and so on" * 30 * (chance.random() < long_texts))
 
 
 @dataclass(slots=True)
@@ -102,47 +61,22 @@ class Told:
     ailed: bool = False
     disturbed: int = 0
     """Faults that happened, and what other people did meanwhile."""
-    throttled: bool = False
-    slow: bool = False
-    """Whether a request took longer than `PATIENCE`."""
-    eaten: bool = False
+    own_rate: int | None = None
+    """What `--requests-per-minute` said."""
+    throttles: int = 0
+    """How often Webflow said 429 for no reason, and `meals` how often other clients used up some of the rate."""
+    meals: int = 0
     refused: int = 0
-    """Requests that were one too many (429), and `too_many` those of them that nothing excuses."""
+    """Requests that were one too many (429), and `too_many` those of them that came though the rate was known."""
     too_many: int = 0
-    in_doubt: int = 0
-    """Rows that were in doubt when it began."""
+    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The rows of the state file when it began, and the number of items that there were."""
     items_before: int = 0
 
-
-class Loop(JumpingLoop):
-    """A loop for a whole world; while a process is awaited each of its steps counts, and a dead one is left alone."""
-
-    process: Process | None = None
-
-    def __init__(self, hours: Hours) -> None:
-        super().__init__(hours)
-        self.mishaps: list[dict[str, Any]] = []
-        self.set_exception_handler(lambda _loop, context: self.mishaps.append(context))
-
-    def _run_once(self) -> None:
-        if self.process is not None:
-            self.process.at("between two steps")
-            if self.process.dead:
-                raise Died
-            if self.process.reached["between two steps"] > MOST_STEPS:
-                raise AssertionError(f"a run does not end: {MOST_STEPS} steps, {self._hours.now:.0f} s")
-        super()._run_once()  # type: ignore[misc]  # the loop's own
-
-
-class OwnHours(Hours):
-    """The clock of one process: it counts from where it likes, so that no moment of it means anything to another."""
-
-    def __init__(self, hours: Hours, began: float) -> None:
-        super().__init__()
-        self._hours, self._began = hours, began
-
-    def monotonic(self) -> float:
-        return self._hours.now + self._began
+    @property
+    def in_doubt(self) -> int:
+        """Rows that were in doubt when it began."""
+        return sum(row["status"] == "in_flight" for row in self.before.values())
 
 
 @contextmanager
@@ -160,7 +94,9 @@ def instead(owner: Any, name: str, value: Any) -> Iterator[None]:
 class World:
     """What one seed decides.
 
-    `late` says that a lost request had its effect beyond patience, `disorder` that listings have no order.
+    `late` knows which lost requests had their effect beyond patience, `disorder` says that listings have no order.
+    `touched` are items of rows that other people edited or deleted, `deleted` the latter; `removed` are those that the
+    importer removed. `forgot` says that the state file was deleted or set back, `set_back` that it is an old copy.
     """
 
     folder: Path
@@ -171,14 +107,18 @@ class World:
     story: list[str] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
     touched: set[str] = field(default_factory=set)
-    touched_texts: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    wrongs: list[str] = field(default_factory=list)
+    """What the importer removed though it should not."""
     others: dict[str, Shown | None] = field(default_factory=dict)
     gone: list[Note] = field(default_factory=list)
     chunk: int = 100
     keyed: bool = False
     odd_slugs: bool = False
     forgot: bool = False
-    late: bool = False
+    set_back: bool = False
+    late: Lateness = field(default_factory=Lateness)
     disorder: bool = False
     rekeyed: bool = False
     accepts: bool = False
@@ -198,7 +138,7 @@ class World:
             draw=lambda size: lots.randbytes(size).hex(),
         )
         self.app.windows = Windows(self._too_many)
-        self.app.api = Doing(self.app.world, self.count)
+        self.app.api = Doing(self.app.world, self.count, self._removed)
         self.webflow = Webflow(self.app)
         self.loop = Loop(self.hours)
         self.process = Process(self.folder / "notes.db")
@@ -206,18 +146,23 @@ class World:
         self.wire = Wire(self.inside, self.process, random.Random(f"{self.seed} wire"), self.tell)
         self.told = Told(0)
         self._visits: list[asyncio.TimerHandle] = []
+        self._acting = False
 
     @property
     def mapping(self) -> dict[str, Any]:
         """The mapping file."""
-        slug: Any = {"from": "Slug", "transform": ["lower"]} if self.odd_slugs else "Slug"
+        slug: Any = {"template": OTHER_RULE + "{Slug}"} if self.odd_slugs else "Slug"
         key = {"key": {"from": "No"}} if self.keyed else {}
         fields = {"name": "Title", "slug": slug, "text": "Text", "photo": "Photo"}
         return {"collection": "notes", "fields": fields, "item": {"draft": {"when": {"State": "draft"}}}} | key
 
+    def slug(self, note: Note) -> str:
+        """The slug of a row, as it is sent."""
+        return (OTHER_RULE if self.odd_slugs else "") + note.slug
+
     def key(self, note: Note) -> str:
         """The key of a row."""
-        return f"N{note.n}" if self.keyed else note.slug
+        return f"N{note.n}" if self.keyed else self.slug(note)
 
     def close(self) -> None:
         """End the world: what is still under way never happens."""
@@ -248,28 +193,36 @@ class World:
         """Count something that really happened."""
         self.happened[what] += 1
 
-    def _fired(self, what: str) -> None:
+    def _fired(self, rule: FaultRule, body: bytes) -> None:
+        what = described({"do": rule.do} | rule.facts)
         self.count(what)
         self.told.disturbed += 1
-        self.told.throttled = self.told.throttled or "throttle" in what
-        self.told.slow = self.told.slow or what == "fault: slow seconds=220"
+        self.told.throttles += rule.do == "throttle"
+        self.late.delays(rule, body, self.hours.now)
         self.tell(f"FAULT {what.removeprefix('fault: ')}")
+
+    def _removed(self, item: Shown) -> None:
+        """An item is gone: where nobody else did it, it was a twin, and one that is as old or older is left."""
+        if self._acting:
+            return
+        self.removed.add(item.id)
+        left = [one for one in self.webflow.items() if one.n == item.n and one.id not in self.others]
+        if item.id in self.others or not any(one.created_on <= item.created_on for one in left):
+            self.wrongs.append(f"{item} was removed; there is {left}")
 
     def _too_many(self) -> None:
         self.count("circumstance: a request too many (429)")
         self.told.refused += 1
-        self.told.too_many += self.wire.answered > 0 and not (self.told.eaten or self.told.throttled)
+        self.told.too_many += self.wire.answered > 0
 
     # The importer --------------------------------------------------------------------------------------------------
 
     def run(self, death: Death | None = None, ailment: Ailment | None = None, **options: Any) -> RunSummary | None:
         """Run the importer; None if it died, or ended before it had read the sheet."""
         self.tell(f"RUN {self.told.number + 1} {options} {death} {ailment}")
-        self._begin(options.get("limit"))
+        self.begins(options.get("limit"), options.get("requests_per_minute"))
         self.process.begins(death, ailment)
-        self.pacer = Pacer()
         self.clock = OwnHours(self.hours, self.chance.choice([0.0, 3.0, 1e6]))
-        orphans = bool(self._elsewhere())
         chosen = RunOptions(
             state=self.process.state, sandbox=True, patience=PATIENCE, accept_new_keys=self.accepts, **options
         )
@@ -282,14 +235,11 @@ class World:
                 self.tell("DIED")
         told = self.told
         told.ailed = self.process.ailed
-        if told.slow and (orphans or self._elsewhere()):
-            # Lost when its process ended, not when its time was out: that may be beyond patience. A request on its way
-            # up meets the faults of the next night.
-            self.late = True
         if self.process.dead:
             told.died = True
             self.process.bury()
             return None
+        self.late.lost(self.hours.now)
         if result.error is not None:
             self.tell(f"STOPPED {result.error.code}: {result.error}")
             if not isinstance(result.error, ImporterError) or result.exit_code == 70:
@@ -299,14 +249,17 @@ class World:
         self.tell(f"ENDED {result.exit_code} {told.summary and told.summary.counts}")
         return told.summary
 
-    def _begin(self, limit: int | None) -> None:
+    def begins(self, limit: int | None = None, own_rate: int | None = None) -> None:
+        """A command begins, under the faults of the night; what earlier ones sent may still be on its way."""
+        before, items = rows_of(self.process.state), self.webflow.number()
         still = bool(self._elsewhere())
-        in_doubt = sum(row["status"] == "in_flight" for row in rows_of(self.process.state).values())
-        items = self.webflow.number()
-        self.told = Told(self.told.number + 1, limit, eaten=still, items_before=items, in_doubt=in_doubt)
+        self.told = Told(self.told.number + 1, limit, own_rate=own_rate, meals=still, before=before, items_before=items)
+        self.late.begins(self.hours.now, {*self.wire.under_way.values()})
         self.app.set(switches=self.switches, faults=self.faults)
         self.app.plan = Firing(self.app.plan.rules, self._fired)
         self.wire.begins()
+        self.pacer = Pacer()
+        self.pacer.own_limit = own_rate
 
     def _machine_time(self) -> datetime:
         """The clock of the machine: wrong, and each time that it is read it may have been set back."""
@@ -374,7 +327,9 @@ class World:
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Let somebody else do something in Webflow, at once."""
+        self._acting = True
         status, answer = self.webflow.ask(method, path, body)
+        self._acting = False
         self.tell(f"SOMEBODY ELSE {method} {path} {body} -> {status} {str(answer)[:300]}")
         self.told.disturbed += 1
         return status, answer
