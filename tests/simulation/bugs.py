@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.simulation import misjudgements as judged
 from tests.simulation import mistakes as sent
+from tests.simulation import oversights as over
 from tests.simulation import scenes
-from tests.simulation.mix import SWITCHES, Mix
-from tests.simulation.nights import BrokenError, play
+from tests.simulation.mix import HARSH, SWITCHES, Mix
+from tests.simulation.nights import play
+from tests.simulation.seen import BrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +95,7 @@ CALM = replace(
         "limit": (None,),
         "pause": (0,),
         "edits": (0,),
+        "own_rate": (None,),
     },
 )
 """Worlds in which nothing happens: each mistake says what must."""
@@ -129,6 +132,13 @@ THROTTLED = at("throttle", FIRST, retry_after="7")
 DONE_AND_LOST = plan(at("reset_after", FIRST))
 DONE_AND_REFUSED = at("status", FIRST, status=500, work="done")
 LATE = plan(at("timeout_then_commit", FIRST, seconds=50, wait=1), switches=SUFFIX)
+AT_THE_LAST_MOMENT = plan(
+    at("timeout_then_commit", FIRST, seconds=60.5, wait=1), switches=odd(taken_slug="suffix", listing_delay="9")
+)
+AGAIN_AFTER_SECONDS = plan(
+    at("status", FIRST, status=429, work="done", headers={"Retry-After": "7"}), switches=odd(taken_slug="suffix")
+)
+MOVING = replace(HARSH, besieged=0.5, keyed=1.0, edited=("slug", "text"), edits=(5,))
 ONE, ITS_LIKE = {"nth": 1, "body": '"slug":"note-0"'}, {"nth": 1, "body": '"slug":"note-0-b"'}
 ALIKE: dict[str, Any] = {"rows": (2,), "alike": 1.0, "drafts": 0.5, "concurrency": (2,)}
 BAD = replace(CALM, dead_files=(1,), photos=1.0, switches=odd(refusal="partial", taken_slug="suffix"))
@@ -207,7 +217,7 @@ BUGS: dict[str, Bug] = {
             plan(DONE_AND_REFUSED, rows=(1,), switches=odd(listing_delay="9", taken_slug="refuse")),
         ),
         Bug(judged.has_no_patience, LATE),
-        Bug(judged.trusts_the_dead, replace(LATE, dies=1.0, nights=(2,)), within=20),
+        Bug(judged.trusts_the_dead, scenes.UNDER_WAY, within=1),
         Bug(judged.asks_by_slug_only, plan(THROTTLED, at("reset_after", SECOND), switches=SUFFIX, **SQUAT)),
         Bug(judged.believes_the_first_page, replace(PAGES, nights=(1,), limit=(None,))),
         Bug(judged.believes_any_order, PAGES),
@@ -242,7 +252,7 @@ BUGS: dict[str, Bug] = {
             within=20,
         ),
         Bug(judged.takes_suffixed_at_once, scenes.an_early_imitation),
-        Bug(judged.own_clock_tells_patience, replace(LATE, dies=1.0, nights=(2,)), within=30),
+        Bug(judged.own_clock_tells_patience, scenes.HEARD_OF, within=1),
         Bug(judged.own_clock_tells_the_window, DONE_AND_LOST),
         Bug(
             judged.keeps_the_last_watermark,
@@ -302,6 +312,41 @@ BUGS: dict[str, Bug] = {
             judged.removes_without_a_note,
             plan(lying(FIRST), {"do": "reset_before", "when": {"method": "DELETE"}}, switches=SUFFIX),
         ),
+        # Moments, twins and words
+        Bug(over.gives_up_patience_early, AT_THE_LAST_MOMENT),
+        Bug(over.allows_no_lag_after_a_loss, AT_THE_LAST_MOMENT),
+        Bug(
+            over.decides_by_the_end_of_a_listing,
+            plan(
+                at("reset_before", {"nth": 1, "body": "note-0"}),
+                at("timeout_then_commit", {"nth": 1, "body": "note-1"}, seconds=62.9, wait=3),
+                rows=(2,),
+                chunk=(1,),
+                concurrency=(2,),
+                slowness=(5.0,),
+                switches=odd(
+                    taken_slug="suffix",
+                    listing_delay="9",
+                    live_in_staged="no",
+                    listing_order="as_asked",
+                    rate_limit="600",
+                ),
+            ),
+            within=40,
+        ),
+        Bug(over.takes_the_dead_for_lost_when_sent, scenes.UNDER_WAY, within=1),
+        Bug(over.believes_the_last_sighting, scenes.a_late_row_seen_again, within=1),
+        Bug(over.closes_what_is_not_proven, MOVING, within=40),
+        Bug(over.keeps_the_newest_twin, AGAIN_AFTER_SECONDS),
+        Bug(over.adopts_after_the_removal, AGAIN_AFTER_SECONDS),
+        Bug(over.looks_for_twins_under_the_last_slug, MOVING, within=40),
+        Bug(over.forgets_what_is_looked_for_later, MOVING, within=40),
+        Bug(over.sends_what_was_found, HARSH, within=40),
+        Bug(over.knows_its_last_content_only, HARSH, within=40),
+        Bug(over.calls_everything_refused, BAD),
+        Bug(over.counts_what_was_found_as_skipped, DONE_AND_LOST),
+        Bug(over.counts_the_rejected_as_skipped, scenes.a_row_that_only_webflow_rejects, within=1),
+        Bug(over.warns_of_no_altered_slug, plan(THROTTLED, switches=SUFFIX, **SQUAT)),
     )
 }
 

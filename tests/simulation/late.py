@@ -10,7 +10,7 @@ import orjson
 from importer.client.wire import WRITE_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Iterable
 
     from importer.sandbox.faults import FaultRule
 
@@ -31,16 +31,19 @@ class Lateness:
     """Holds the slugs of requests that had their effect later than `PATIENCE` after they were lost.
 
     A request is lost when its answer is, when its process ends in order, or when the next one begins: whatever comes
-    first. `orphans` are the bodies of requests that were on their way when this process began at the moment `began`.
+    first. The process at work `began` at some moment; what others sent before, and is still on its way, are orphans.
     """
 
     slugs: set[str] = field(default_factory=set)
     began: float = 0.0
-    _orphans: Container[bytes] = ()
+    _orphans: Collection[bytes] = ()
     _delayed: list[_Delayed] = field(default_factory=list)
 
-    def begins(self, now: float, orphans: Container[bytes]) -> None:
-        """A process begins: what earlier ones sent and never heard of is lost now, if it was not before."""
+    def begins(self, now: float, orphans: Collection[bytes]) -> None:
+        """A process begins: what earlier ones sent and never heard of is lost now, if it was not before.
+
+        `orphans` are the bodies of such requests as long as they are on their way.
+        """
         self.began, self._orphans = now, orphans
         self.lost(now)
 

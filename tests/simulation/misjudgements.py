@@ -47,20 +47,20 @@ def settles_nothing() -> AbstractContextManager[None]:
 
 def decides_before_lag() -> AbstractContextManager[None]:
     """What has taken effect is taken to be listed at once."""
-    return _timing(lambda timing: replace(timing, lag=0.0))
+    return timing(lambda timing: replace(timing, lag=0.0))
 
 
 def has_no_patience() -> AbstractContextManager[None]:
     """A lost request is taken to be over."""
-    return _timing(lambda timing: replace(timing, patience=0.0))
+    return timing(lambda timing: replace(timing, patience=0.0))
 
 
 def trusts_the_dead() -> AbstractContextManager[None]:
     """A request that was in flight when the process died is taken to be over."""
-    return _timing(lambda timing: replace(timing, over_when_dead=True))
+    return timing(lambda timing: replace(timing, over_when_dead=True))
 
 
-def _timing(changed: Callable[[Timing], Timing]) -> AbstractContextManager[None]:
+def timing(changed: Callable[[Timing], Timing]) -> AbstractContextManager[None]:
     truly = Timing.of
     return replaced(Timing, "of", lambda patience, **named: changed(truly(patience, **named)))
 

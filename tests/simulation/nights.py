@@ -83,7 +83,8 @@ def _night(world: World, mix: Mix) -> None:
     """A run in which things go wrong."""
     chance, process = world.chance, world.process
     world.faults = _plan(chance, mix)
-    gather(world, mix)
+    besieged = chance.random() < mix.besieged
+    gather(world, mix, besieged=besieged)
     if chance.random() < mix.plan_limit:
         world.switches["plan_limit"] = str(world.webflow.number() + chance.randint(0, len(world.notes)))
     death = Death.drawn(chance) if chance.random() < mix.dies else None
@@ -98,7 +99,7 @@ def _night(world: World, mix: Mix) -> None:
         ailment,
         concurrency=chance.choice(mix.concurrency),
         limit=chance.choice(mix.limit),
-        requests_per_minute=chance.choice(mix.own_rate),
+        requests_per_minute=None if besieged else chance.choice(mix.own_rate),  # it would take for ever
     )
     leave(world)
     after_a_run(world)

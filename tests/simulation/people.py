@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.notes import BETTER, DEAD, GOOD, Note
 from tests.simulation.process import ENDS, beside, kept, put_back, rows_of
+from tests.simulation.webflow import EDITED
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from tests.simulation.mix import Mix
     from tests.simulation.webflow import Shown
     from tests.simulation.world import World
@@ -23,19 +22,19 @@ COPY = "copy"
 """How the files of an old copy of the state file are named."""
 
 
-def gather(world: World, mix: Mix) -> None:
-    """Let people come by during the next run."""
+def gather(world: World, mix: Mix, *, besieged: bool) -> None:
+    """Let people come by during the next run; a besieged one sees no listing that stands still."""
     chance = world.chance
     for _ in range(chance.choice(mix.somebody)):
         what = chance.choice(mix.somebody_does)
         world.later(chance.choice(mix.somebody_after) * chance.random(), partial(act, world, what))
-    pages: Container[int] = ()
+    pages = set()
     if chance.random() < mix.ambush:
         pages = {chance.randint(1, 12) for _ in range(3)}
-    if chance.random() < mix.besieged:
-        pages = range(1, SIEGE)
     what = chance.choice(["makes another", "deletes"])
     world.wire.ambush = lambda page: act(world, what, "between two pages") if page in pages else None
+    if besieged:
+        world.wire.ambush = lambda page: _shift(world, page) if page < SIEGE else None
     if chance.random() < mix.eats:
         for _ in range(5):
             world.later(100 * chance.random(), lambda: eat(world))
@@ -73,7 +72,7 @@ def act(world: World, what: str, when: str = "") -> None:
         if what == "deletes":
             status, _ = world.ask("DELETE", f"/items/{item.id}")
         else:
-            status, _ = world.ask("PATCH", f"/items/{item.id}/live", {"fieldData": {"text": f"Edited: {item.text}"}})
+            status, _ = world.ask("PATCH", f"/items/{item.id}/live", {"fieldData": {"text": EDITED + item.text}})
         if status < 300 and item.id in world.others:
             world.others[item.id] = _found(world, item.id)
         elif status < 300:
@@ -81,6 +80,16 @@ def act(world: World, what: str, when: str = "") -> None:
             if what == "deletes":
                 world.deleted.add(item.id)
     world.count(f"somebody: {what} {when}".strip())
+
+
+def _shift(world: World, page: int) -> None:
+    """Somebody makes an item, or takes the last one of theirs back: no listing stands still."""
+    theirs = [item_id for item_id, item in world.others.items() if item is not None]
+    if page % 2 or not theirs:
+        act(world, "makes another", "between any two pages")
+    else:
+        world.ask("DELETE", f"/items/{theirs[-1]}")
+        world.others[theirs[-1]] = None
 
 
 def _found(world: World, item_id: str) -> Shown | None:
@@ -140,7 +149,7 @@ def _edit(world: World, mix: Mix) -> None:
 
 
 def _edit_one(world: World, note: Note, mix: Mix) -> None:
-    """Somebody changes one cell of a row; where the slug is the key, another slug is another row."""
+    """Somebody changes one cell of a row; where the slug is the key (or may be by now), another slug is another row."""
     chance, everybody = world.chance, [*world.notes, *world.gone]
     what = chance.choice(mix.edited)
     if what == "photo":
@@ -150,7 +159,7 @@ def _edit_one(world: World, note: Note, mix: Mix) -> None:
         return
     elif what == "title":
         note.renamed()
-    elif world.keyed:
+    elif world.keyed and not world.rekeyed:
         note.moved()
     else:
         world.notes.remove(note)

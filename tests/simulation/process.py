@@ -76,11 +76,15 @@ class Process:
         """Count the moments that the process reaches; at the one that was drawn it dies."""
         self.reached[moment] += 1
         if not self.dead and self.death is not None and self.death == Death(moment, self.reached[moment]):
-            self.dead = True
-            for end in ENDS:
-                kept(self.state, end).unlink(missing_ok=True)
-                if beside(self.state, end).exists():
-                    shutil.copyfile(beside(self.state, end), kept(self.state, end))
+            self.dies()
+
+    def dies(self) -> None:
+        """Die now: what the files hold at this moment is kept."""
+        self.dead = True
+        for end in ENDS:
+            kept(self.state, end).unlink(missing_ok=True)
+            if beside(self.state, end).exists():
+                shutil.copyfile(beside(self.state, end), kept(self.state, end))
 
     def bury(self) -> None:
         """Put on the disk what the dead process left there."""

@@ -51,8 +51,8 @@ HINDERED = 0.5
 
 
 def _every_twin_is_named(proof: Proof, seen: Seen) -> None:
-    """Each item of a row besides the one that it holds is called a twin, or suspected to be one."""
-    held = {row["item_id"] for row in seen.rows.values()}
+    """Each item of a row besides the one that its receipt names is called a twin, or suspected to be one."""
+    held = {receipt.item_id for receipt in proof.receipts}
     named = {stray.item_id for stray in (*proof.twins, *proof.suspects)}
     for items in seen.ours().values():
         more = {item.id for item in items} - held
@@ -132,7 +132,7 @@ def _is_true(world: World, receipt: Receipt, item: Shown | None) -> None:
     match receipt.verdict:
         case Verdict.PROVEN:
             true = item is not None and item.slug == receipt.slug and item.live == (receipt.status == "published")
-            true = true and item is not None and not item.text.startswith("Edited")
+            true = true and item is not None and item.text == item.original
         case Verdict.EDITED:
             true = item is not None and (item.id in world.touched or "text" not in (receipt.fields or ("text",)))
         case Verdict.MISSING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,13 +11,14 @@ import orjson
 from importer.state.lock import held
 from tests.simulation.ending import at_the_end
 from tests.simulation.invariants import after_a_run
+from tests.simulation.middle import after_a_commit
 from tests.simulation.mix import SWITCHES
 from tests.simulation.notes import Note
 from tests.simulation.seen import BrokenError
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LOST = {"method": "POST", "path": "*/items*", "nth": 1}
@@ -27,6 +29,7 @@ LOST = {"method": "POST", "path": "*/items*", "nth": 1}
 def _world(folder: Path, seed: int, notes: int, **switches: str) -> Iterator[World]:
     usual = {name: values[0] for name, values in SWITCHES.items()} | {"rate_limit": "600"}
     world = World(folder, seed, usual | switches, [_note(n) for n in range(notes)])
+    world.process.looks = partial(after_a_commit, world)
     try:
         yield world
     except BrokenError as error:
@@ -100,6 +103,49 @@ def many_equal_stamps(folder: Path, seed: int) -> None:
         world.passes(100)
         world.notes.append(_note(1))
         _night(world, {"do": "reset_after", "when": LOST})
+        _morning(world)
+
+
+def a_death(*, heard: float, carried_out: float) -> Callable[[Path, int], None]:
+    """Tell of a process that dies after 5 s; the request that it sent at once is lost, and carried out later."""
+
+    def scene(folder: Path, seed: int) -> None:
+        with _world(folder, seed, 2, taken_slug="suffix") as world:
+            world.later(5.0, world.process.dies)
+            _night(world, {"do": "timeout_then_commit", "wait": heard, "seconds": carried_out, "when": LOST})
+            world.passes(25.0)
+            _night(world)
+            _morning(world)
+
+    return scene
+
+
+UNDER_WAY = a_death(heard=100.0, carried_out=85.0)
+"""It is under way then, and has its effect within the patience of the next process."""
+
+HEARD_OF = a_death(heard=1.0, carried_out=60.5)
+"""It was lost before, and has its effect within that patience."""
+
+
+def a_row_that_only_webflow_rejects(folder: Path, seed: int) -> None:
+    """Webflow refuses a row for a reason of its own, in each run; it stays rejected until somebody changes it."""
+    secret = {"do": "status", "status": 400, "message": "Validation Error: 'note-1' is not welcome."}
+    with _world(folder, seed, 3) as world:
+        for _ in range(2):
+            _night(world, secret | {"when": {"method": "POST", "path": "*/items*", "body": "note-1"}})
+            if world.told.summary is None or world.told.summary.counts.rejected != 1:
+                raise BrokenError(f"one row is rejected, and counted are {world.told.summary}")
+
+
+def a_late_row_seen_again(folder: Path, seed: int) -> None:
+    """A row whose request is lost looks like an item that was seen before; a look-up shows that once more."""
+    with _world(folder, seed, 1, taken_slug="suffix") as world:
+        _imitation(world)
+        world.passes(10)
+        world.later(5.0, world.process.dies)
+        _night(world, {"do": "reset_before", "when": LOST})
+        world.notes.append(_note(1))
+        _night(world)
         _morning(world)
 
 

@@ -52,10 +52,9 @@ class Seen:
         alike = {note.like.n: note for note in [*self.world.notes, *self.world.gone] if note.like}
         found = defaultdict(list)
         for item in self.items.values():
-            text = item.text.removeprefix("Edited: ") if item.id in held else item.text
-            if item.id in self.world.others or not text.startswith("Note "):
+            n = item.n
+            if n is None or item.id in self.world.others or (item.text != item.original and item.id not in held):
                 continue  # an edited item that no row holds is somebody else's: nobody can tell
-            n = int(text[5:].partition(",")[0])
             if n in alike and any(f"{item.slug}-".startswith(f"{slug}-") for slug in alike[n].slugs):
                 n = alike[n].n
             found[n].append(item)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 REFUSED = 400
 
+EDITED = "Edited: "
+"""What people put before a text that they edit."""
+
 
 def described(fault: dict[str, Any]) -> str:
     """Name a fault as the statistics do: what it does, with its parameters."""
@@ -104,9 +107,14 @@ class Shown:
     whole: tuple[Any, ...]
 
     @property
+    def original(self) -> str:
+        """Its text before anybody edited it."""
+        return self.text.replace(EDITED, "")
+
+    @property
     def n(self) -> int | None:
         """The number of the note that this is an item of, as far as its text tells; None for other people's."""
-        return int(self.text[5:].partition(",")[0]) if self.text.startswith("Note ") else None
+        return int(self.original[5:].partition(",")[0]) if self.original.startswith("Note ") else None
 
 
 def _shown(row: Any) -> Shown:

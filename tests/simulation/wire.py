@@ -25,7 +25,7 @@ class Wire(httpx.AsyncBaseTransport):
     `ambush` is called before a page of a listing is read, with the number of such pages in this run. `page` is how
     many items a page has at most, as if the collection were many times larger. `answered` counts the answers of this
     run that told the rate limit, `sent` has the moments at which it sent something. `under_way` holds the bodies of the
-    requests on their way, also of processes that are gone.
+    requests on their way, `orphans` those of them that processes have sent which are gone.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.carried: Counter[str] = Counter()
         self.answered = 0
         self.under_way: dict[asyncio.Task[httpx.Response], bytes] = {}
+        self.orphans: dict[asyncio.Task[httpx.Response], bytes] = {}
         self.sent: list[float] = []
 
     def begins(self) -> None:
@@ -45,6 +46,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.carried.clear()
         self.sent.clear()
         self.answered = 0
+        self.orphans = dict(self.under_way)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._process.dead:
@@ -89,5 +91,6 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _arrived(self, journey: asyncio.Task[httpx.Response]) -> None:
         del self.under_way[journey]
+        self.orphans.pop(journey, None)
         if not journey.cancelled():
             journey.exception()  # looked at here, so that an answer to a dead process is no complaint

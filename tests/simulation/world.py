@@ -254,10 +254,10 @@ class World:
         before, items = rows_of(self.process.state), self.webflow.number()
         still = bool(self._elsewhere())
         self.told = Told(self.told.number + 1, limit, own_rate=own_rate, meals=still, before=before, items_before=items)
-        self.late.begins(self.hours.now, {*self.wire.under_way.values()})
         self.app.set(switches=self.switches, faults=self.faults)
         self.app.plan = Firing(self.app.plan.rules, self._fired)
         self.wire.begins()
+        self.late.begins(self.hours.now, self.wire.orphans.values())
         self.pacer = Pacer()
         self.pacer.own_limit = own_rate
 
