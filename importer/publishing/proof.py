@@ -143,7 +143,9 @@ def _ours(
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
         return []
-    candidates = free.under(row.slug_sent)
+    sent = state.sendings(row) if row.attempts >= TWICE else ()  # the sheet may have given it another slug in between
+    slugs = dict.fromkeys((row.slug_sent, *(one.row.slug for one in sent)))
+    candidates = list({item.id: item for slug in slugs for item in free.under(slug)}.values())
     if not candidates:
         return []
     wanted = _wanted(state, row, patience)

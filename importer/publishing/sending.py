@@ -69,11 +69,12 @@ class Sender:
         before = self._waiting.sent_before(chunk)
         known, new = chunk.only(before), chunk.only(set(chunk.keys) - before)
         new = await self._vetted(new) if new else None
-        known = self._still_without_item(known) if known else None
-        if known is None and new is None:
+        left = Chunk((*(known.items if known else ()), *(new.items if new else ())))
+        still = self._still_without_item(left) if left.items else None
+        if still is None:
             return
-        chunk = Chunk((*(known.items if known else ()), *(new.items if new else ())))
-        if known:
+        chunk = still
+        if not before.isdisjoint(chunk.keys):
             self._place.client.resent()
         request, reply = await self._post(chunk)
         if reply.kind is ReplyKind.OK:

@@ -161,8 +161,10 @@ class Waiting:
         self._again.append(chunk)
 
     def create(self, item: Item) -> None:
-        """Send an item that turned out not to be there, together with any others."""
-        self._sent_before.add((item.locale, item.key))
+        """Send an item that turned out not to be there, together with any others.
+
+        One from an earlier run is looked up anew: somebody may hold its slug by now, or the sheet gave it another.
+        """
         self._ready.extend(self._chunker.add(item))
 
     def settled(self, absent: list[Doubtful]) -> None:
@@ -241,6 +243,7 @@ class Waiting:
         for group in groups:
             self.again(Chunk(tuple(self._suspects[key] for key in group)))
         for key in free:
+            self._sent_before.add(key)
             self.create(self._suspects.pop(key))
 
     def check_twins(self, due: float) -> None:
