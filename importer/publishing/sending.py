@@ -69,8 +69,7 @@ class Sender:
         before = self._waiting.sent_before(chunk)
         known, new = chunk.only(before), chunk.only(set(chunk.keys) - before)
         new = await self._vetted(new) if new else None
-        left = Chunk((*(known.items if known else ()), *(new.items if new else ())))
-        still = self._still_without_item(left) if left.items else None
+        still = self._still_without_item(Chunk((*(known.items if known else ()), *(new.items if new else ()))))
         if still is None:
             return
         chunk = still
@@ -111,10 +110,15 @@ class Sender:
                 self._waiting.staged.append(Todo(Decision.PUBLISH, item, holder.id))
             else:
                 self._ledger.unchanged((item.locale, item.key))
-        self._ledger.found([(wanted, item, shown) for item, wanted, shown in vetted.made])
+        self._ledger.found([(wanted, item, shown) for item, wanted, shown in vetted.made], self._publish_later)
         for item, message in vetted.taken:
             self._ledger.rejected(item, "slug_taken", message)
         return Chunk(tuple(vetted.free)) if vetted.free else None
+
+    def _publish_later(self, item: Item, item_id: str) -> bool:
+        """Publish a draft that was found in the place of an item to be sent; it has its place within `--limit`."""
+        self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
+        return True
 
     async def _post(self, chunk: Chunk) -> tuple[int, Reply]:
         """Write the request down, then send it; one that is cancelled under way is lost."""

@@ -40,6 +40,24 @@ def test_rule_6_row_of_an_earlier_run_is_looked_up_before_it_is_sent_again(
     assert one.published() == [slug]
 
 
+def test_draft_that_a_look_up_finds_is_published_where_it_is_meant_live_by_now(night: Callable[..., Night]) -> None:
+    """Webflow said 429 and made the draft; the next run means it live and has other text: it publishes the draft."""
+    one = night()
+    one.sheet = one.rows(1)
+    lie = {"do": "status", "status": 429, "work": "done", "headers": {"Retry-After": "600"}}
+    one.faults = [{"when": {"method": "POST", "nth": 1}} | lie]
+    one.run(draft=True, deadline=5.0)
+    assert one.ask_state("SELECT status FROM rows") == [("pending",)]
+    one.faults = []
+    one.sheet = one.changed(Text={0: "Another text"})
+    one.passes(1_000)
+
+    counts = one.run().counts
+
+    assert (one.exit_code, counts.updated) == (0, 1)
+    assert one.published() == ["note-1"]
+
+
 def test_rule_7_twin_under_a_slug_that_the_row_no_longer_has_is_named(night: Callable[..., Night]) -> None:
     """A commit beyond patience comes under the first slug, the row is there under the second: `verify` names both."""
     one = night(taken_slug="suffix")

@@ -22,7 +22,7 @@ from tests.simulation import misjudgements as judged
 from tests.simulation import mistakes as sent
 from tests.simulation import oversights as over
 from tests.simulation import scenes
-from tests.simulation.mix import HARSH, SWITCHES, Mix
+from tests.simulation.mix import SWITCHES, Mix
 from tests.simulation.nights import play
 from tests.simulation.seen import BrokenError
 
@@ -138,7 +138,6 @@ AT_THE_LAST_MOMENT = plan(
 AGAIN_AFTER_SECONDS = plan(
     at("status", FIRST, status=429, work="done", headers={"Retry-After": "7"}), switches=odd(taken_slug="suffix")
 )
-MOVING = replace(HARSH, besieged=0.5, keyed=1.0, edited=("slug", "text"), edits=(5,))
 ONE, ITS_LIKE = {"nth": 1, "body": '"slug":"note-0"'}, {"nth": 1, "body": '"slug":"note-0-b"'}
 ALIKE: dict[str, Any] = {"rows": (2,), "alike": 1.0, "drafts": 0.5, "concurrency": (2,)}
 BAD = replace(CALM, dead_files=(1,), photos=1.0, switches=odd(refusal="partial", taken_slug="suffix"))
@@ -336,13 +335,9 @@ BUGS: dict[str, Bug] = {
         ),
         Bug(over.takes_the_dead_for_lost_when_sent, scenes.UNDER_WAY, within=1),
         Bug(over.believes_the_last_sighting, scenes.a_late_row_seen_again, within=1),
-        Bug(over.closes_what_is_not_proven, MOVING, within=40),
+        Bug(over.closes_what_is_not_proven, scenes.a_twin_while_nothing_stands_still, within=1),
         Bug(over.keeps_the_newest_twin, AGAIN_AFTER_SECONDS),
         Bug(over.adopts_after_the_removal, AGAIN_AFTER_SECONDS),
-        Bug(over.looks_for_twins_under_the_last_slug, MOVING, within=40),
-        Bug(over.forgets_what_is_looked_for_later, MOVING, within=40),
-        Bug(over.sends_what_was_found, HARSH, within=40),
-        Bug(over.knows_its_last_content_only, HARSH, within=40),
         Bug(over.calls_everything_refused, BAD),
         Bug(over.counts_what_was_found_as_skipped, DONE_AND_LOST),
         Bug(over.counts_the_rejected_as_skipped, scenes.a_row_that_only_webflow_rejects, within=1),

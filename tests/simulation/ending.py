@@ -56,8 +56,9 @@ def _meant(seen: Seen, items: list[Shown]) -> bool:
 
 
 def _forgotten(seen: Seen, note: Note, items: list[Shown]) -> bool:
-    """Whether only the old state file can know whose items these are: they have another slug than the row."""
-    return seen.world.forgot and all(item.slug != seen.world.slug(note) for item in items)
+    """Whether only the old state file knows whose items these are: they have another slug, or nobody asks any more."""
+    elsewhere = all(item.slug != seen.world.slug(note) for item in items)
+    return seen.world.forgot and (elsewhere or note in seen.world.gone)
 
 
 def _excused(seen: Seen, note: Note, items: list[Shown]) -> bool:

@@ -6,11 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from importer.publishing import lookup, matching, refusals, sending, twins
+from importer.publishing import refusals, sending, twins
 from importer.publishing.ledger import Ledger
-from importer.publishing.lookup import Lookup
-from importer.publishing.matching import Evidence, Shown, Wanted, is_ours
-from importer.publishing.sending import Sender
 from importer.publishing.settling import Doubtful, Settled, Settling
 from importer.publishing.twins import Twins
 from importer.state import State, rows
@@ -21,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+
+    from importer.publishing.matching import Shown, Wanted
 
 # Moments -----------------------------------------------------------------------------------------------------------
 
@@ -121,53 +120,6 @@ def adopts_after_the_removal() -> AbstractContextManager[None]:
 
     held, truly_adopt = State.keys_by_item, Ledger.adopt
     return together(around(Ledger, "adopt", adopt), around(Twins, "leave_oldest", leave_oldest))
-
-
-def looks_for_twins_under_the_last_slug() -> AbstractContextManager[None]:
-    """What an earlier request brought is looked for under the slug that the row was sent with last."""
-
-    def suspects(truly: Any, settling: Settling, requests: list[int]) -> tuple[list[Wanted], set[int]]:
-        found, later = truly(settling, requests)
-        rows_ = settling._state.rows([one.id for one in found])
-        return [replace(one, slug=rows_[one.id].slug_sent or one.slug) for one in found], later
-
-    return around(Settling, "_suspects", suspects)
-
-
-def forgets_what_is_looked_for_later() -> AbstractContextManager[None]:
-    """A request is closed though rows of it are in doubt by another one."""
-    return around(Settling, "_suspects", lambda truly, settling, requests: (truly(settling, requests)[0], set()))
-
-
-def sends_what_was_found() -> AbstractContextManager[None]:
-    """A row that waits to be sent again is sent, though its item was found meanwhile."""
-    return replaced(Sender, "_still_without_item", lambda _sender, chunk: chunk)
-
-
-def knows_its_last_content_only() -> AbstractContextManager[None]:
-    """What holds a row's slug is its own only with the content that was sent last."""
-
-    def made(truly: Any, self: Lookup, item: Any, holders: Any, held: Any) -> Any:
-        sendings = State.sendings
-        with replaced(State, "sendings", lambda state, row: sendings(state, row)[-1:]):
-            return truly(self, item, holders, held)
-
-    return around(Lookup, "_made", made)
-
-
-def removes_what_a_row_holds() -> AbstractContextManager[None]:
-    """An item that is called a twin is removed though another row holds it."""
-
-    def judge(wanted: Wanted, item: Shown, evidence: Evidence) -> bool:
-        return is_ours(wanted, item, replace(evidence, held={}))
-
-    async def remove(truly: Any, self: Twins, *given: Any) -> bool:
-        with replaced(State, "keys_by_item", lambda _state, _ids: {}):
-            return await truly(self, *given)  # type: ignore[no-any-return]
-
-    return together(
-        *(replaced(one, "is_ours", judge) for one in (twins, lookup, matching)), around(Twins, "_remove", remove)
-    )
 
 
 # Words -------------------------------------------------------------------------------------------------------------

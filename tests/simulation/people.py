@@ -34,7 +34,7 @@ def gather(world: World, mix: Mix, *, besieged: bool) -> None:
     what = chance.choice(["makes another", "deletes"])
     world.wire.ambush = lambda page: act(world, what, "between two pages") if page in pages else None
     if besieged:
-        world.wire.ambush = lambda page: _shift(world, page) if page < SIEGE else None
+        world.wire.ambush = lambda page: shift(world, page) if page < SIEGE else None
     if chance.random() < mix.eats:
         for _ in range(5):
             world.later(100 * chance.random(), lambda: eat(world))
@@ -82,7 +82,7 @@ def act(world: World, what: str, when: str = "") -> None:
     world.count(f"somebody: {what} {when}".strip())
 
 
-def _shift(world: World, page: int) -> None:
+def shift(world: World, page: int) -> None:
     """Somebody makes an item, or takes the last one of theirs back: no listing stands still."""
     theirs = [item_id for item_id, item in world.others.items() if item is not None]
     if page % 2 or not theirs:

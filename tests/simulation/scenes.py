@@ -14,6 +14,7 @@ from tests.simulation.invariants import after_a_run
 from tests.simulation.middle import after_a_commit
 from tests.simulation.mix import SWITCHES
 from tests.simulation.notes import Note
+from tests.simulation.people import shift
 from tests.simulation.seen import BrokenError
 from tests.simulation.world import World
 
@@ -50,7 +51,8 @@ def _note(n: int) -> Note:
 def _others(world: World, number: int) -> None:
     """Other people make many items at once: their stamps are equal."""
     for start in range(0, number, 100):
-        data = [{"name": f"Other {n}", "slug": f"other-{n}", "text": "Theirs"} for n in range(start, start + 100)]
+        ns = range(start, min(start + 100, number))
+        data = [{"name": f"Old {n}", "slug": f"old-{n}", "text": "Theirs"} for n in ns]
         world.webflow.ask("POST", "/items/live", {"items": [{"fieldData": one} for one in data]})
 
 
@@ -146,6 +148,20 @@ def a_late_row_seen_again(folder: Path, seed: int) -> None:
         _night(world, {"do": "reset_before", "when": LOST})
         world.notes.append(_note(1))
         _night(world)
+        _morning(world)
+
+
+def a_twin_while_nothing_stands_still(folder: Path, seed: int) -> None:
+    """Two requests of a row made an item each; when it is looked for twins, items come and go all the time."""
+    lie = {"do": "status", "status": 429, "work": "done", "headers": {"Retry-After": "0"}}
+    with _world(folder, seed, 1, taken_slug="suffix") as world:
+        _others(world, 8)
+        world.wire.page = 2
+        _night(world, {"when": LOST} | lie, {"when": LOST | {"nth": 2}, "do": "reset_after"})
+        world.passes(100)
+        world.wire.ambush = lambda page: shift(world, page)
+        _night(world)
+        world.wire.ambush = lambda _page: None
         _morning(world)
 
 

@@ -8,6 +8,8 @@ from tests.simulation.bugs import BUGS, lived, noticed
 
 ALWAYS = (
     "retries_after_5xx",
+    "records_after_sending",
+    "never_records_the_answer",
     "lost_create_is_done",
     "lost_publish_is_done",
     "ignores_the_returned_slug",
@@ -16,16 +18,25 @@ ALWAYS = (
     "slug_taken_is_a_rejection",
     "settles_nothing",
     "decides_before_lag",
+    "decides_by_the_end_of_a_listing",
     "has_no_patience",
+    "gives_up_patience_early",
     "asks_by_slug_only",
     "believes_the_first_page",
+    "believes_any_order",
+    "believes_equal_stamps",
     "compares_no_content",
+    "takes_any_holder",
     "gives_one_item_to_two",
+    "own_clock_tells_patience",
     "own_clock_tells_the_window",
     "keeps_the_last_watermark",
+    "forgets_what_left_the_sheet",
+    "keeps_the_newest_twin",
+    "calls_everything_refused",
     "frees_the_lock_by_age",
 )
-"""The gravest mistakes, which every test run plants; `make soak` plants the others too."""
+"""The gravest mistakes, which every test run plants (some seconds in all); `make soak` plants the others too."""
 
 
 @pytest.mark.parametrize("name", ALWAYS)
