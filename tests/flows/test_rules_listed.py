@@ -35,6 +35,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "an altered slug is published with a warning, both are kept": (
             "test_rule_2_altered_slug_is_published_with_a_warning",
+            "test_rule_2_altered_slug_is_remembered_when_the_draft_is_published",
         ),
         "what rule 7 must look at is written in the same transaction": (
             "test_rule_2_what_rule_7_must_look_at_is_written_down_with_the_answer",
@@ -53,6 +54,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         "refusals are trusted once a listing has shown it": (
             "test_rule_3_refusals_are_trusted_only_after_a_listing_has_shown_it",
             "test_rule_3_refusals_that_wrote_something_are_never_trusted",
+            "test_rule_3_refusal_is_not_trusted_for_a_good_row_behind_the_first_guilty_one",
         ),
         "settled before any of them is sent again, also edited or gone from the sheet": (
             "test_row_in_flight_is_never_sent_again",
@@ -60,6 +62,10 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_row_in_flight_that_left_the_sheet_is_settled_and_stands_outside_the_sum",
         ),
         "rows that are not in doubt go on": ("test_rule_3_rows_that_are_not_in_doubt_go_on_meanwhile",),
+        "but one that has the slug of a row in doubt waits for that": (
+            "test_rule_3_new_row_waits_while_another_one_in_doubt_was_sent_with_its_slug",
+            "test_rule_3_new_row_stays_in_doubt_with_the_one_that_was_sent_with_its_slug",
+        ),
     },
     "rule 4": {
         "newest first, down to the first watermark less 60 s": (
@@ -85,7 +91,11 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         "ours: the slug is the sent one, or that plus a suffix": (
             "test_rule_4_item_of_equal_content_and_another_slug_is_not_ours",
         ),
-        "ours: no other row holds it": ("test_rule_4_item_that_another_row_holds_is_not_ours",),
+        "ours: no other row holds it": (
+            "test_rule_4_item_that_another_row_holds_is_not_ours",
+            "test_rule_4_item_of_a_row_in_doubt_is_given_to_one_row_only",
+            "test_rule_4_look_up_takes_no_item_that_was_given_away_while_it_asked",
+        ),
         "ours: not under the sent slug of another unsettled row": (
             "test_rule_4_item_under_the_sent_slug_of_another_unsettled_row_is_not_ours",
             "test_rule_4_sent_slugs_are_matched_before_suffixed_ones",
@@ -101,6 +111,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_rule_4_a_request_in_flight_at_the_start_counts_as_lost_then",
             "test_rule_4_a_request_that_was_over_in_an_earlier_run_is_not_waited_for",
         ),
+        "one listing serves all that it is read for": ("test_rule_4_losses_close_together_are_settled_by_one_listing",),
         "the deciding listing is one that is begun then": (
             "test_rule_4_a_listing_that_began_too_early_does_not_decide",
         ),
@@ -117,10 +128,12 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_rule_6_slug_taken_after_a_resend_is_settled_not_rejected",
             "test_rule_6_slug_refused_to_a_changed_row_is_settled_by_all_that_was_sent",
             "test_rule_6_own_older_item_is_no_slug_of_others",
+            "test_rule_6_item_under_a_slug_that_was_never_sent_is_not_ours",
         ),
         "held by an item that is not ours: slug_taken, and the item is named": (
             "test_rule_6_slug_taken_by_an_item_that_came_meanwhile_names_it",
             "test_rule_6_item_of_others_is_theirs_though_the_row_was_sent",
+            "test_rule_6_row_of_an_earlier_run_is_looked_up_before_it_is_sent_again",
         ),
         "no item can be read: slug_held": ("test_rule_6_slug_of_a_deleted_item_is_slug_held",),
     },
@@ -143,6 +156,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "what cannot be proven ours is told, never removed": (
             "test_rule_7_what_cannot_be_proven_ours_is_left_and_told",
+            "test_rule_7_twin_under_a_slug_that_the_row_no_longer_has_is_named",
         ),
     },
     "rule 8": {
@@ -174,6 +188,10 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_rule_9_schema_changed_in_the_middle_stops_the_run",
             "test_rule_9_plan_limit_stops_the_run",
         ),
+        "so does a token that is revoked; a 403 that proves stray costs nothing": (
+            "test_rule_9_token_revoked_in_the_middle_stops_the_run",
+            "test_rule_9_stray_403s_cost_nothing",
+        ),
         "5xx three times is narrowed, a single row rejected; where nothing succeeds it is an outage": (
             "test_rule_9_poison_row_is_rejected_and_the_others_published",
             "test_rule_9_outage_stops_within_bounded_requests",
@@ -183,6 +201,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         "changed rules of key and slug stop before sending, and say how many rows": (
             "test_rule_10_changed_rules_of_identity_stop_before_sending",
         ),
+        "rows in doubt under the old rules are rows too": ("test_rule_10_new_keys_do_not_double_rows_in_doubt",),
     },
     "second run": {
         "published, unchanged": ("test_published_unchanged_row_costs_no_request",),
@@ -190,7 +209,11 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         "published, changed (create)": (
             "test_published_changed_row_is_left_alone_counted_and_warned_about",
         ),
+        "staged, changed (create)": ("test_staged_changed_row_is_left_alone_counted_and_warned_about",),
         "staged, now meant live": ("test_staged_row_that_is_now_meant_live_is_published",),
+        "staged, changed and now meant live": (
+            "test_staged_changed_row_that_is_now_meant_live_is_published_as_it_was_sent",
+        ),
         "rejected by our checks": ("test_row_rejected_by_our_checks_is_checked_again",),
         "rejected by Webflow, unchanged": (
             "test_row_rejected_by_webflow_and_unchanged_is_left",
@@ -231,10 +254,15 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
 }  # fmt: skip
-"""Rule -> clause -> the tests that hold it.
+"""Rule -> clause -> the tests that hold it."""
 
-Clauses about updating (rule 5), `missing = "create"` (rule 11) and `mirror` (rule 12) come with what they speak of.
-"""
+NOT_BUILT: dict[str, str] = {
+    "rule 5": "an update is read back, and nothing else is sent while a lost one is young: with --mode upsert",
+    "rule 11": "referenced items that are made are rows of the same state: with missing = create",
+    "rule 12": "mirror removes only after a complete read: with --mode mirror",
+    "second run": "published, changed: updated (upsert, mirror); an emptied cell: with --mode upsert",
+}
+"""Rule -> what of it has no test, for it is not built yet, and with what it comes."""
 
 
 @pytest.fixture(scope="module")
@@ -254,9 +282,15 @@ def test_each_clause_has_tests(rule: str, written: set[str]) -> None:
     assert all(CLAUSES[rule].values())
 
 
-def test_each_test_that_names_a_rule_is_listed_under_it_or_beside_it(written: set[str]) -> None:
-    """A test of a rule that has no clause here says so."""
-    rules = {int(rule.removeprefix("rule ")) for rule in CLAUSES if rule.startswith("rule ")}
-    named = {int(found[1]) for name in written if (found := re.match(r"test_rule_(\d+)_", name))}
-    assert named <= rules
-    assert rules == set(range(1, 11))
+def test_each_test_that_names_a_rule_is_listed_under_it(written: set[str]) -> None:
+    """A test of a rule belongs to one of its clauses."""
+    for name in written:
+        found = re.match(r"test_rule_(\d+)_", name)
+        if found:
+            assert name in {one for names in CLAUSES[f"rule {found[1]}"].values() for one in names}
+
+
+def test_each_rule_has_clauses_or_is_not_built_yet() -> None:
+    """There are twelve; what is built is listed by clause, and of the rest it is said with what it comes."""
+    rules = {f"rule {number}" for number in range(1, 13)}
+    assert rules <= CLAUSES.keys() | NOT_BUILT.keys() <= rules | {"second run", "promise ends"}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from importer.settings import parse_rows
 from tests.flows.faulty import CREATE
 from tests.flows.notes import complete, content, names
 
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.flows.conftest import Night
-
-
-LOCALES: dict[str, Any] = {
-    "site": {"locales": {"primary": {"tag": "en-US"}, "secondary": [{"tag": "fr-FR"}]}},
-    "collections": [
-        {
-            "displayName": "Notes",
-            "singularName": "Note",
-            "slug": "notes",
-            "fields": [{"slug": "text", "displayName": "Text", "type": "PlainText"}],
-        }
-    ],
-}
 
 
 # The rows of the table ------------------------------------------------------------------------------------------------
@@ -83,6 +69,35 @@ def test_staged_row_that_is_now_meant_live_is_published(night: Callable[..., Nig
     assert one.published() == names(230)
     assert len(one.items(live=False)) == 230
     assert one.run().counts.unchanged == 230
+
+
+def test_staged_changed_row_is_left_alone_counted_and_warned_about(night: Callable[..., Night]) -> None:
+    """Staged, changed, and still meant as a draft: mode create leaves the draft as it is."""
+    one = night()
+    one.run(draft=True)
+    one.sheet = one.changed(Text={1: "Another text"})
+    before = one.writes()
+    counts = one.run(draft=True).counts
+    assert (counts.unchanged, counts.skipped, one.exit_code) == (4, 1, 0)
+    assert one.writes() == before
+    assert one.result is not None
+    assert any("1 rows were changed" in note for note in one.result.notes)
+    assert "Text of note 2" in {item["fieldData"]["text"] for item in one.items(live=False)}
+
+
+def test_staged_changed_row_that_is_now_meant_live_is_published_as_it_was_sent(night: Callable[..., Night]) -> None:
+    """Staged, changed, now meant live: published in every mode; the change does not reach the item, which is said."""
+    one = night()
+    one.run(draft=True)
+    one.sheet = one.changed(Text={1: "Another text"})
+    counts = one.run().counts
+    assert (counts.updated, counts.skipped, one.exit_code) == (5, 0, 0)
+    assert one.published() == names(5)
+    assert "Text of note 2" in {item["fieldData"]["text"] for item in one.items(live=True)}
+    assert one.result is not None
+    assert any("1 " in note and "draft" in note for note in one.result.notes), one.result.notes
+    counts = one.run().counts
+    assert (counts.unchanged, counts.skipped) == (4, 1)
 
 
 @pytest.mark.parametrize(
@@ -368,47 +383,3 @@ def test_equal_item_that_is_only_staged_is_adopted_and_published(night: Callable
     assert (counts.created, counts.updated, one.exit_code) == (4, 1, 0)
     assert one.published() == names(5)
     assert len(one.items(live=False)) == 5
-
-
-# Selections -----------------------------------------------------------------------------------------------------------
-
-
-def test_limit_sends_so_many_and_the_next_run_goes_on(night: Callable[..., Night]) -> None:
-    """--limit: the rest is skipped, and does not change the exit code."""
-    one = night()
-    counts = one.run(limit=2).counts
-    assert (counts.created, counts.skipped, one.exit_code) == (2, 3, 0)
-    assert one.published() == names(2)
-    counts = one.run(limit=2).counts
-    assert (counts.created, counts.unchanged, counts.skipped) == (2, 2, 1)
-    assert one.run().counts.created == 1
-    assert one.published() == names(5)
-
-
-def test_rows_sends_only_those(night: Callable[..., Night]) -> None:
-    """--rows: by the numbers that a person sees; rows not asked for are skipped."""
-    one = night()
-    counts = one.run(rows=parse_rows("3-4")).counts
-    assert (counts.created, counts.skipped, one.exit_code) == (2, 3, 0)
-    assert one.published() == ["note-2", "note-3"]
-    assert one.run().counts.created == 3
-
-
-def test_locales_are_rows_of_their_own(night: Callable[..., Night]) -> None:
-    """One key in two locales is two items; each is published once, and a second run changes nothing."""
-    one = night(seed=LOCALES, slug_per_locale="separate")
-    both = one.rows(4, Slug=["note-1", "note-2", "note-1", "note-2"])
-    one.sheet = both.drop("Photo").with_columns(pl.Series("Language", ["en", "en", "fr", "fr"]))
-    one.mapping = {
-        "collection": "notes",
-        "fields": {"name": "Title", "slug": "Slug", "text": "Text"},
-        "item": {"locale": "Language"},
-    }
-    one.faults = [{"when": CREATE | {"nth": 2}, "do": "reset_after"}]
-    counts = one.run().counts
-    assert (counts.created, one.exit_code) == (4, 0)
-    assert one.published() == ["note-1", "note-1", "note-2", "note-2"]
-    assert one.run().counts.unchanged == 4
-    one.state = one.folder / "new.db"
-    assert one.run().counts.unchanged == 4
-    assert len(one.items(live=False)) == 4

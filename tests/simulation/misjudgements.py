@@ -189,7 +189,7 @@ def gives_one_item_to_two() -> AbstractContextManager[None]:
             found |= find([one], items, replace(evidence, held={}), suffixed=named["suffixed"])
         return found
 
-    return _found(look)
+    return together(_found(look), replaced(Settling, "still_free", lambda _settling, _settled, found: found))
 
 
 def takes_what_another_row_asked_for() -> AbstractContextManager[None]:

@@ -45,7 +45,7 @@ def main() -> int:
     ):
         follow(rounds, total, given.rounds)
     print(table(total, time.monotonic() - began))
-    return 1 if total.broken or total.rounds < given.rounds else 0
+    return 0 if total.holds(given.rounds) else 1
 
 
 def follow(rounds: Iterable[Lived], total: Sum, number: int) -> None:

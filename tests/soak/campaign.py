@@ -20,6 +20,9 @@ from tests.soak.rounds import play
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+MOST_VOID = 0.05
+"""The share of rounds that may prove nothing; where more do, the campaign has shown too little."""
+
 KINDS = {
     "round": "rounds",
     "kill -9": "kill -9, and where the run stood (by its state file)",
@@ -54,6 +57,10 @@ class Sum:
     void: list[Lived] = field(default_factory=list)
     happened: Counter[tuple[str, str]] = field(default_factory=Counter)
     longest: float = 0.0
+
+    def holds(self, rounds: int) -> bool:
+        """Whether so many rounds were played, nothing broke, and enough of them prove something."""
+        return self.rounds >= rounds and not self.broken and len(self.void) <= MOST_VOID * rounds
 
     def add(self, lived: Lived) -> None:
         """Add a round."""
@@ -111,6 +118,8 @@ def table(total: Sum, seconds: float) -> str:
         f"{total.rounds} rounds in {seconds:.0f} s (the longest {total.longest:.0f} s): {len(total.broken)} broken,"
         f" {len(total.void)} void, {lost} rows lost, {doubled} doubled"
     )
+    if len(total.void) > MOST_VOID * total.rounds:
+        lines.append(f"More than {MOST_VOID:.0%} of the rounds prove nothing: play them on a quieter machine.")
     if total.broken:
         lines.append(f"One again, with its story: python -m tests.soak --seed {total.broken[0].seed}")
     return "\n".join(lines)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+MOST_LINES = 400
+
 TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 QUOTED = sorted(set(re.findall(r"`([^`\n]+)`", TEXT)))
 FILES = [one for one in QUOTED if re.fullmatch(r"[\w/]+\.py", one)]
@@ -56,3 +58,10 @@ def test_each_function_and_class_is_in_its_module(name: str) -> None:
     module, _, member = name.partition(".")
     defined = re.compile(rf"^\s*(?:async )?(?:def|class) {member}\b", re.MULTILINE)
     assert any(defined.search(one.read_text(encoding="utf-8")) for one in modules(module)), name
+
+
+def test_no_file_has_more_than_400_lines() -> None:
+    """Neither of the package nor of its tests: what grows is split where its subject does."""
+    ours = (path for folder in ("importer", "tests", "bench", "sample_data") for path in (ROOT / folder).rglob("*.py"))
+    long = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in ours}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}
