@@ -46,7 +46,7 @@ def with_keys(job: Job, around: Surroundings) -> Surroundings:
                 path,
                 f'several state files know the collection "{one.name}": {named}. Move away all but the one that counts',
             )
-        else:
+        elif not one.expected:
             place = job.state_path.parent
             more = f"; {', '.join(sorted(unread))} cannot be read" if unread else ""
             mistakes.add(
@@ -73,7 +73,7 @@ def _by_collection(paths: list[Path]) -> tuple[dict[str, list[tuple[Path, str]]]
 
 
 def _filled(one: References, path: Path, *, drafts: bool) -> References:
-    """Read the keys of the items that may be referred to, and of those that may not (yet)."""
+    """Read the keys of items that may be referred to, and of those that may not (yet); the expected ones are added."""
     ids: dict[str, str] = {}
     waiting: set[str] = set()
     with State.open(path, read_only=True) as state:
@@ -82,4 +82,6 @@ def _filled(one: References, path: Path, *, drafts: bool) -> References:
                 ids.setdefault(key, item)
             else:
                 waiting.add(key)
+    if one.expected:
+        ids = dict(one.pairs) | ids
     return replace(one, pairs=tuple(ids.items()), waiting=tuple(sorted(waiting - ids.keys())))

@@ -97,7 +97,7 @@ class Neighbour:
         missing = new.filter(
             ~normalised(pl.col("match")).is_in(there.select(normalised(pl.col("match"))).to_series().implode())
         )
-        return replace(references, pairs=(*references.pairs, *missing.iter_rows()))
+        return replace(references, pairs=(*references.pairs, *missing.iter_rows()), expected=True)
 
     def listed_late(self, references: References, *, drafts: bool) -> References:
         """Add the items that the state file holds and that are too new to have been listed."""

@@ -35,7 +35,7 @@ class References:
     """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id.
 
     `name` is the collection's slug for people, its id where nobody had to ask. `waiting` are keys of items that are
-    known, and not published.
+    known, and not published; `expected` says that another mapping of the command is about to make more.
     """
 
     collection: str
@@ -43,6 +43,7 @@ class References:
     pairs: tuple[tuple[str, str], ...]
     name: str
     waiting: tuple[str, ...] = ()
+    expected: bool = False
 
     def table(self) -> ReferenceTable:
         """Give them as the table in which a field looks its values up."""

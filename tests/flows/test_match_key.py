@@ -12,6 +12,7 @@ import pytest
 from importer.commands.check import check
 from importer.commands.options import RunOptions
 from importer.commands.run import run
+from importer.commands.several import check_all, run_all
 from importer.errors import MappingError
 
 if TYPE_CHECKING:
@@ -158,3 +159,15 @@ def test_offline_reads_the_keys_as_they_are_now(shop: Path) -> None:
     (shop / "people.csv").write_text("ID,Name,Age,Draft\n8,Ida,36,\n", encoding="utf-8")
     run(shop / "people.toml", None, SANDBOX)
     assert told(check(shop / "books.toml", None, offline)) == []
+
+
+def test_both_mappings_may_come_in_one_command(shop: Path) -> None:
+    """The sheet of the first is checked before anything is sent: the keys of its good rows are known by then."""
+    (shop / "books.csv").write_text("Title,Author,Readers\nOne,7,recAB\nTwo,recAB,\nThree,8,\n", encoding="utf-8")
+    both = [shop / "books.toml", shop / "people.toml"]
+    checked = check_all(both, SANDBOX)
+    assert (checked.counts.not_sent, checked.counts.rejected) == (5, 2)
+    ran = run_all(both, SANDBOX)
+    assert (ran.error, ran.counts.created, ran.counts.staged, ran.counts.rejected) == (None, 4, 1, 2)
+    again = run_all(both, SANDBOX)
+    assert (again.counts.unchanged, again.counts.rejected) == (5, 2)
