@@ -61,9 +61,7 @@ def bench_isolation(folder: Path) -> None:
             ratios = f"{beyond / bound:>6.2f} {took.pages:>6} {(beyond + took.pages) / bound:>6.2f}"
             print(f" {ratios} {halving - good:>8}")
     compared("the highest ratio", f"{worst:.2f}", f"at most {MOST}", met=worst <= MOST)
-    print(
-        f"  {with_pages:.2f} with the pages that are listed as long as a refusal is not trusted to have written nothing"
-    )
+    print(f"  {with_pages:.2f} with the pages that are listed as long as no refusal is trusted to have written nothing")
 
 
 def _run(folder: Path, rows: int, guilty: set[int], refusal: str, saying: str) -> Isolated:

@@ -56,9 +56,10 @@ def _meant(seen: Seen, items: list[Shown]) -> bool:
 
 
 def _forgotten(seen: Seen, note: Note, items: list[Shown]) -> bool:
-    """Whether only the old state file knows whose items these are: they have another slug, or nobody asks any more."""
-    elsewhere = all(item.slug != seen.world.slug(note) for item in items)
-    return seen.world.forgot and (elsewhere or note in seen.world.gone)
+    """Whether only an old state file knows whose items these are, or none: they have another slug, or nobody asks."""
+    world = seen.world
+    elsewhere = all(item.slug != world.slug(note) for item in items)
+    return (world.forgot and elsewhere) or ((world.forgot or world.lied) and note in world.gone)
 
 
 def _excused(seen: Seen, note: Note, items: list[Shown]) -> bool:
@@ -73,6 +74,8 @@ def _excused(seen: Seen, note: Note, items: list[Shown]) -> bool:
     world = seen.world
     if any(item.id in world.touched for item in items):
         return True
+    if world.lied and note.moves:
+        return True  # Webflow said that it had done nothing, and by then the row had another slug
     slugs, texts = {item.slug for item in items}, {item.text for item in items}
     late = seen.is_late(note) or world.disorder
     if late and world.switches["taken_slug"] == "suffix" and len(slugs) == len(items):

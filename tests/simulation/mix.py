@@ -43,8 +43,9 @@ BEYOND: tuple[Fault, ...] = (
     {"do": "timeout_then_commit", "seconds": 100, "wait": 1},
     {"do": "timeout_then_commit", "seconds": 400, "wait": 1},
     {"do": "slow", "seconds": 400},
+    {"do": "status", "status": 429, "work": "done", "headers": {"Retry-After": "7"}},
 )
-"""Lost requests that have their effect after the patience of every run: outside of what is promised."""
+"""What is assumed not to happen: effects after the patience of every run, and a 429 to what was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Mix:
     """Faults that stop a run, among all faults."""
     beyond: tuple[Fault, ...] = BEYOND
     beyond_patience: float = 0.08
-    """Faults beyond what is promised, among all faults."""
+    """Faults beyond what is assumed, among all faults."""
     faults_a_night: tuple[int, ...] = (0, 1, 2, 3)
     about: tuple[Fault, ...] = ({"method": "POST"}, {"method": "POST"}, {"path": "*/items*"}, {})
     """Which requests a fault happens to."""
@@ -165,6 +166,7 @@ HARSH = replace(
     nth=(1, 1, 2, 3),
     every=(1, 2, 2, 3),
     somebody_after=(0.0, 30.0),
+    besieged=0.1,
     dies=0.6,
     limit=(None,),
     pause=(0, 0, 30, 70),

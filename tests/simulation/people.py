@@ -112,7 +112,7 @@ def change_fields(world: World) -> None:
     _, collection = world.webflow.ask("GET", "")
     own = [field for field in collection["fields"] if field["displayName"].startswith("Mood")]
     ids = {field["slug"]: field["id"] for field in collection["fields"]}
-    whats = ["removes a field"] if own else ["adds a field", "adds a required field"]
+    whats = ["removes a field"] * 3 if own else ["adds a field", "adds a required field"]
     what = world.chance.choice([*whats, "removes a mapped field", "requires a mapped field"])
     if what == "removes a field":
         world.ask("DELETE", f"/fields/{own[0]['id']}")
