@@ -119,7 +119,7 @@ def _the_reason_is_right(seen: Seen, note: Note, row: dict[str, Any], items: lis
         held = {one["item_id"] for one in seen.rows.values()}
         items = [item for item in items if item.id not in held]
     lost = world.forgot or world.rekeyed or seen.is_late(note)
-    if items and not (lost and (note.bad or code in TAKEN)):
+    if items and not (lost and (note.bad or code in TAKEN)) and not _forgotten(seen, note, items):
         raise BrokenError(f"{note.slug} is rejected ({code}: {row['error']}), and there: {items}")
     if note.bad:
         if (row["error_source"], code) != ("check", "too_long"):
