@@ -63,10 +63,11 @@ def open_document(archive: Archive) -> OpenDocument:
     if archive.has(_MANIFEST) and b"encryption-data" in archive.read(_MANIFEST):
         raise protected(archive.name)
     content = archive.read_xml(_CONTENT)
-    hiding = {style.decode() for style in _HIDING.findall(content)}
+    hiding = {style.decode(errors="replace") for style in _HIDING.findall(content)}
     tabs = []
     for table in _TABLE.finditer(content):
-        told = {key.decode(): unescape(value.decode(), _QUOTES) for key, value in _ATTRIBUTE.findall(table[1])}
+        pairs = [(key.decode(), value.decode(errors="replace")) for key, value in _ATTRIBUTE.findall(table[1])]
+        told = {key: unescape(value, _QUOTES) for key, value in pairs}
         tabs.append(Tab(told.get("name", ""), told.get("style-name", "") not in hiding))
     return OpenDocument(tuple(tabs), content, archive.name)
 

@@ -227,6 +227,45 @@ def binary_cell_far_away(path: Path) -> None:
     binary_workbook(path, corner=1_048_575)
 
 
+@complains("a.ods", "a.ods cannot be read as a workbook: it is damaged, or it is none (its part content.xml: not well-")
+def name_in_no_encoding(path: Path) -> None:
+    """The name of a sheet has bytes that are no UTF-8 (found by fuzzing)."""
+    cell = f"<table:table-row>{told('x')}</table:table-row>"
+    open_document(path, f'<table:table table:name="caf\udce9">{cell}</table:table>')
+
+
+@complains("a.xlsb", "a.xlsb (sheet 'T'): the table would reach to cell XFE2")
+def columns_beyond_the_last(path: Path) -> None:
+    """A column that no sheet has: the reader is slow beyond measure with thousands of columns (found by fuzzing)."""
+    binary_workbook(path)
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    sheet = "xl/worksheets/sheet1.bin"
+    parts[sheet] = parts[sheet].replace(b"\x03\0\0\0\0\0\0\0\1\0\0\0d", b"\0\x40\0\0\0\0\0\0\1\0\0\0d")
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+
+
+@complains("a.xls", "a.xls cannot be read as a workbook: it is damaged, or it is none (a sheet says that it has more")
+def old_workbook_of_any_size(path: Path) -> None:
+    """An .xls that says that it has milliards of rows: the reader makes room for them (found by fuzzing)."""
+    content = (MADE / "articles.xls").read_bytes()
+    begin = content.find(b"\0\2\x0e\0")
+    assert begin > 0
+    path.write_bytes(content[: begin + 8] + b"\xff\xff\xff\x7f" + content[begin + 12 :])
+
+
+@complains("a.xls", "a.xls cannot be read as a workbook: it is damaged, or it is none (it promises more texts than it")
+def old_workbook_of_any_number_of_texts(path: Path) -> None:
+    """The same for the texts that it shares."""
+    content = (MADE / "articles.xls").read_bytes()
+    begin = next(
+        at for at in range(len(content)) if content[at : at + 2] == b"\xfc\0" and content[at + 8 : at + 12] < b"\xff"
+    )
+    path.write_bytes(content[: begin + 8] + b"\xff\xff\xff\x7f" + content[begin + 12 :])
+
+
 @complains("a.xlsx", "a.xlsx cannot be read as a workbook: it is a text document.")
 def text_document(path: Path) -> None:
     """A file of Word by another name."""

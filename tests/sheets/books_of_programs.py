@@ -211,8 +211,10 @@ def open_document(path: Path, tables: str, *, automatic: str = "", manifest: str
         file.writestr("META-INF/manifest.xml", f"<manifest>{manifest}</manifest>")
         file.writestr(
             "content.xml",
-            f"<office:document-content{OFFICE}><office:automatic-styles>{automatic}</office:automatic-styles>"
-            f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>",
+            (
+                f"<office:document-content{OFFICE}><office:automatic-styles>{automatic}</office:automatic-styles>"
+                f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
+            ).encode(errors="surrogateescape"),
         )
 
 
