@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.fuzz.sources import Sources
+from tests.fuzz.workbooks import Workbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.fuzz.target import Target
 
-TARGETS: dict[str, Callable[[], Target]] = {"sources": Sources}
+TARGETS: dict[str, Callable[[], Target]] = {"sources": Sources, "workbooks": Workbooks}

@@ -1,34 +1,25 @@
-"""Fuzzing the readers of workbooks: `python -m tests.fuzz.workbooks --minutes 5`; one case again: `--seed 17`.
-
-Workbooks of the collection are changed in some places, in their bytes or in one of their parts. Whatever comes of it
-is read to its end, or refused with a sentence.
-"""
+"""Readers of workbooks: workbooks of the collection, changed in their bytes or in one of their parts."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import io
-import resource
-import sys
 import tempfile
-import time
 import zipfile
 from functools import cache
 from pathlib import Path
-from random import Random
+from typing import TYPE_CHECKING
 
-from importer.errors import SourceError
 from importer.model import SourceOptions
 from importer.sources import open_source
+from tests.fuzz.target import Case
 from tests.sheets import books_of_cells, books_of_layout, books_of_programs
 from tests.sheets.binder import BOOKS
 
-MEMORY = 4_000_000_000
-"""Bytes that a case may take; reading the largest of these workbooks takes some millions."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
 
-SLOWEST = 20.0
-"""Seconds that a case may take."""
+COLLECTED = (books_of_cells, books_of_layout, books_of_programs)
 
 TOKENS = (
     b"<v>", b"</v>", b"<f>", b"</f>", b'<c r="A1">', b'<c r="ZZZ9999999"><v>1</v></c>', b"</c>", b'<row r="1048577">',
@@ -41,6 +32,64 @@ TOKENS = (
     b'numFmtId="46"', b'formatCode="00000"', b'count="4294967295"', b'uniqueCount="4294967295"', b'date1904="1"',
     b"HYPERLINK(&quot;", b'HYPERLINK("x")', b"\xc3\x28", b"x:", b"'", b'"', b"<", b">", b"/",
 )  # fmt: skip
+
+
+OPTIONS = (
+    SourceOptions(),
+    SourceOptions(),
+    SourceOptions(header_row=0),
+    SourceOptions(header_row=2),
+    SourceOptions(sheet=1),
+)
+
+LIKELY = ("sheet", "content.xml", "workbook")
+"""Parts of which most is to be learnt."""
+
+
+class Workbooks:
+    """Opens what it made and reads it to its end."""
+
+    def make(self, random: Random) -> Case:
+        """Change a workbook: of an archive mostly a part."""
+        assert COLLECTED
+        suffix, content = random.choice(originals())
+        at = random.randrange(len(OPTIONS))
+        return Case(_made(random, content), f"book{suffix}", f"{at}")
+
+    def attempt(self, case: Case, folder: Path) -> None:
+        """Read it."""
+        path = folder / case.name
+        path.write_bytes(case.data)
+        with open_source(path, OPTIONS[int(case.how)]) as source:
+            for batch in source.batches():
+                assert batch.width >= len(source.columns)
+
+
+def _made(random: Random, content: bytes) -> bytes:
+    if not content.startswith(b"PK") or random.random() < 0.2:
+        return changed(random, content)
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    for _ in range(random.choice((1, 1, 2))):
+        likely = [name for name in parts if any(each in name for each in LIKELY)]
+        name = random.choice(likely if likely and random.random() < 0.7 else list(parts))
+        match random.randrange(10):
+            case 0 if len(parts) > 1:
+                del parts[name]
+            case 1:
+                parts[name] = parts[random.choice(list(parts))]
+            case _:
+                parts[name] = changed(random, parts[name])
+    return packed(parts)
+
+
+def packed(parts: Mapping[str, bytes]) -> bytes:
+    """Pack parts: the same ones give the same bytes at any time."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        for name, part in parts.items():
+            file.writestr(zipfile.ZipInfo(name), part)
+    return made.getvalue()
 
 
 def changed(random: Random, data: bytes) -> bytes:
@@ -69,83 +118,17 @@ def changed(random: Random, data: bytes) -> bytes:
 
 @cache
 def originals() -> tuple[tuple[str, bytes], ...]:
-    """Write the workbooks of the collection that can be read."""
-    assert all((books_of_cells, books_of_layout, books_of_programs))
+    """Write the workbooks of the collection that can be read, without the moment at which they are written."""
+    made: dict[tuple[str, str], bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
-        made = {}
         for book in BOOKS:
-            if not book.complaint:
-                path = Path(folder) / book.file
-                book.write(path)
-                made[book.write.__name__, path.suffix] = path.read_bytes()
+            if book.complaint:
+                continue
+            path = Path(folder) / book.file
+            book.write(path)
+            content = path.read_bytes()
+            if content.startswith(b"PK"):
+                with zipfile.ZipFile(path) as file:
+                    content = packed({name: file.read(name) for name in file.namelist() if "docProps" not in name})
+            made[book.write.__name__, path.suffix] = content
     return tuple((suffix, content) for (_, suffix), content in made.items())
-
-
-def make(seed: int) -> tuple[str, bytes]:
-    """Make a workbook from a seed: the ending of its name, and its bytes."""
-    random = Random(seed)
-    suffix, content = random.choice(originals())
-    if not content.startswith(b"PK") or random.random() < 0.2:
-        return suffix, changed(random, content)
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        parts = {name: file.read(name) for name in file.namelist()}
-    for _ in range(random.choice((1, 1, 2))):
-        likely = [name for name in parts if "sheet" in name or "content.xml" in name or "workbook" in name]
-        name = random.choice(likely if likely and random.random() < 0.7 else list(parts))
-        match random.randrange(10):
-            case 0 if len(parts) > 1:
-                del parts[name]
-            case 1:
-                parts[name] = parts[random.choice(list(parts))]
-            case _:
-                parts[name] = changed(random, parts[name])
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as file:
-        for name, part in parts.items():
-            file.writestr(name, part)
-    return suffix, packed.getvalue()
-
-
-def once(seed: int) -> None:
-    """Try one workbook; lets out whatever is no sentence."""
-    suffix, content = make(seed)
-    random = Random(~seed)
-    options = random.choice((SourceOptions(), SourceOptions(), SourceOptions(header_row=0), SourceOptions(sheet=1)))
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        path = Path(folder) / f"book{suffix}"
-        path.write_bytes(content)
-        with contextlib.suppress(SourceError), open_source(path, options) as source:
-            for batch in source.batches():
-                assert batch.width >= len(source.columns)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Try workbooks for some minutes; the first mistake ends it with its traceback."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.workbooks")
-    parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, help="one case only")
-    parser.add_argument("--first", type=int, default=1, help="the first seed")
-    given = parser.parse_args(arguments)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    if given.seed is not None:
-        once(given.seed)
-        return 0
-    ends, seed = time.monotonic() + 60 * given.minutes, given.first
-    while time.monotonic() < ends:
-        print(f"\r{seed}", end="", file=sys.stderr, flush=True)  # what is read last, should the process die over it
-        began = time.process_time()
-        try:
-            once(seed)
-        except BaseException:
-            print(f"seed {seed}:")
-            raise
-        if time.process_time() - began > SLOWEST:
-            print(f"seed {seed} took {time.process_time() - began:.0f} s")
-            return 1
-        seed += 1
-    print(f"{seed - given.first:,} workbooks")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -9,7 +9,6 @@ import pytest
 from importer.errors import SourceError
 from importer.model import KIND_PREFIX, ROW, Kind
 from importer.sources import open_source
-from tests.fuzz.workbooks import once
 from tests.sheets import books_broken, books_of_cells, books_of_layout, books_of_programs
 from tests.sheets.binder import BOOKS, Book
 
@@ -51,12 +50,6 @@ def expected(cell: str | tuple[str, Kind] | None, kind: int | None) -> tuple[str
     if isinstance(cell, tuple):
         return cell
     return cell, None if cell is None or kind is None else Kind.TEXT
-
-
-def test_broken_workbooks_end_in_a_sentence() -> None:
-    """Whatever becomes of a workbook on its way, it is read or refused; `tests.fuzz.workbooks` tries thousands."""
-    for seed in range(40):
-        once(seed)
 
 
 def test_the_collection_is_large_and_each_book_has_a_story() -> None:
