@@ -64,14 +64,17 @@ def is_ours(header: Sequence[str | None]) -> bool:
     return ROW in header and ERROR_CODE in header
 
 
-def column_names(header: Sequence[str | None], *, keep: Sequence[str] = ()) -> tuple[str, ...]:
+def column_names(
+    header: Sequence[str | None], *, keep: Sequence[str] = (), places: Sequence[int] | None = None
+) -> tuple[str, ...]:
     """Name the columns as mappings address them: as written, a letter if blank, the second of a name with " (2)".
 
-    `_row` is ours, so a column of that name counts as a second one, unless it is among `keep`.
+    `_row` is ours, so a column of that name counts as a second one, unless it is among `keep`. `places` are where the
+    columns stand on their sheet (from 0), if not side by side from its beginning.
     """
     taken = {ROW} - set(keep)
     names = []
-    for position, written in enumerate(header):
+    for position, written in zip(range(len(header)) if places is None else places, header, strict=True):
         # a zero byte is how columns of our own begin; no spreadsheet shows one
         name = (written or "").replace("\0", "").strip(_UNSEEN)
         name = name if name.strip() else letters(position)

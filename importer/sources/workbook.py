@@ -164,17 +164,16 @@ def _without_titles(rows: list[list[str | None]], sheet: Sheet, options: SourceO
 
 def _table(sheet: Sheet, header: Sequence[str | None], at: int, *, ours: bool) -> tuple[pl.DataFrame, dict[int, str]]:
     """Put the columns together that have a header or a cell, and the addresses behind them; give their names too."""
-    names = column_names(header, keep=(ROW,) if ours else ())
-    shown: dict[int, str] = {}
+    bodies = {place: _below(column, at) for place, column in enumerate(sheet.columns)}
+    places = [place for place, body in bodies.items() if header[place] or body.texts.null_count() < len(body.texts)]
+    names = column_names([header[place] for place in places], keep=(ROW,) if ours else (), places=places)
+    shown = dict(zip(places, names, strict=True))
     data: dict[str, pl.Series] = {}
-    for place, column in enumerate(sheet.columns):
-        body = _below(column, at)
-        if not header[place] and body.texts.null_count() == len(body.texts):
-            continue
-        name = shown[place] = names[place]
-        data[name] = body.texts
-        if body.kinds is not None and body.kinds.max():
-            data[KIND_PREFIX + name] = body.kinds
+    for place, name in shown.items():
+        texts, kinds = bodies[place].texts, bodies[place].kinds
+        data[name] = texts
+        if kinds is not None and kinds.max():
+            data[KIND_PREFIX + name] = kinds
     linked = {} if ours else addresses(sheet.links, at, len(next(iter(data.values()), ())))
     linked = {place: cells for place, cells in linked.items() if place in shown}
     wanted = [f"{shown[place]} (link)" for place in linked]
