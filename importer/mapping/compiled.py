@@ -15,8 +15,9 @@ from importer.fields.slugs import SLUG_LENGTH
 from importer.mapping.blaming import told
 from importer.mapping.columns import CELL, CELL_KIND
 from importer.mapping.folding import BROKEN_ITEM, with_broken_items
-from importer.mapping.grouping import DROPPED
-from importer.model import BROKEN, ITEM, ROW, Kind
+from importer.mapping.grouping import KEPT, SEEN
+from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind
+from importer.schema.evaluation import named
 from importer.transforms.foreign import evaluated
 
 if TYPE_CHECKING:
@@ -119,13 +120,23 @@ class Compiled:
 
     def borders(self, batches: Iterable[pl.DataFrame]) -> Borders | None:
         """Read a sheet that is grouped for the first time, for `gathered`; no other is read, and None is given."""
-        return None if self.grouping is None else self.grouping.borders(map(self._whole, batches))
+        return None if self.grouping is None else self.grouping.borders(map(self._shown, batches))
 
     def gathered(self, batches: Iterator[pl.DataFrame], borders: Borders | None) -> Iterator[pl.DataFrame]:
         """Give a sheet as `apply` takes it: cells filled from above, and the rows of an item in one batch."""
         if self.grouping is None:
             return batches
-        return self.grouping.gathered(map(self._whole, batches), borders, self._counted)
+        return self.grouping.gathered(map(self._shown, batches), borders, self._counted)
+
+    def _shown(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Put beside the cells of a batch what `rows` of a hooks file makes of them, before anything is filled."""
+        if self.mapping.foreign.rows is None or self.grouping is None:
+            return batch
+        seen = self.prepared(batch, self.grouping.columns)
+        needed = dict.fromkeys((*self.headers, *self.grouping.columns))
+        cells = [name for header in needed for name in (header, KIND_PREFIX + header) if name in seen.columns]
+        beside = seen.select(ROW, named(*cells).name.prefix(SEEN), pl.lit(value=True).alias(KEPT))
+        return batch.join(beside, on=ROW, how="left", maintain_order="left")
 
     def apply(self, frame: pl.DataFrame, *, hashed: bool = True) -> Mapped:
         """Map a batch of the (gathered) sheet and find the rows that may be wrong.
@@ -141,17 +152,23 @@ class Compiled:
         items = None if self.folded is None else work.filter(_suspected(self._of(item=True)))
         return Mapped(mapped, frame.height - rows.height, suspects, items, self.judged)
 
-    def prepared(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def prepared(self, frame: pl.DataFrame, needed: Iterable[str] = ()) -> pl.DataFrame:
         """Give a batch as the rules see it: what `rows` of a hooks file makes of it, else as it is."""
         rows = self.mapping.foreign.rows
-        return frame if rows is None else rows(frame, self.headers)
+        if rows is None:
+            return frame
+        if KEPT not in frame.columns:
+            return rows(frame, (*self.headers, *needed))
+        cells = [name for name in frame.columns if name.startswith(SEEN)]
+        others = [name for name in (ROW, BROKEN, ITEM, KEPT) if name in frame.columns]
+        return frame.select(*others, *(pl.col(name).alias(name.removeprefix(SEEN)) for name in cells))
 
     def worked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Run all stages on the rows that count."""
         work = self._begun(frame)
         if self.folded is not None:
             work = with_broken_items(work.filter(pl.col(ITEM).is_not_null()))
-        elif self.where is not None or DROPPED in frame.columns:
+        elif self.where is not None or KEPT in frame.columns:
             work = work.filter(self._counts(frame))
         for stage in self.stages:
             work = evaluated(work, stage)
@@ -159,28 +176,18 @@ class Compiled:
 
     def _begun(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Take the cells that are used."""
-        if self.grouping is None:  # else it was done before rows were brought together
-            frame = self.prepared(frame)
+        frame = self.prepared(frame)
         broken = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit(None, dtype=pl.String).alias(BROKEN)
-        beside = [name for name in (ITEM, DROPPED) if name in frame.columns]
-        return self._without_errors(frame.select(pl.col(ROW).cast(pl.UInt32), broken, *beside, *self.inputs))
-
-    def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Give what a hooks file makes of a batch, with the rows that it leaves out: they are read all the same."""
-        made = self.prepared(frame)
-        if made.height == frame.height:
-            return made
-        left_out = frame.select(ROW).join(made.select(ROW), on=ROW, how="anti")
-        marked = [made.with_columns(pl.lit(value=False).alias(DROPPED))]
-        marked.append(left_out.with_columns(pl.lit(value=True).alias(DROPPED)))
-        return pl.concat(marked, how="diagonal").sort(ROW)
+        item = () if self.folded is None or ITEM not in frame.columns else (ITEM,)
+        return self._without_errors(frame.select(pl.col(ROW).cast(pl.UInt32), broken, *item, *self.inputs))
 
     def _counts(self, frame: pl.DataFrame) -> pl.Expr:
+        """Tell of rows that were begun whether they pass `where`, and were not left out by a hooks file before."""
         passes = pl.lit(value=True) if self.where is None else self.where | pl.col(BROKEN).is_not_null()
-        return passes & ~pl.col(DROPPED) if DROPPED in frame.columns else passes
+        return passes & pl.lit(frame.get_column(KEPT)).fill_null(value=False) if KEPT in frame.columns else passes
 
     def _counted(self, frame: pl.DataFrame) -> pl.Series:
-        """Tell of each row whether it passes `where` (Boolean)."""
+        """Tell of each row whether it counts (Boolean)."""
         return self._begun(frame).with_columns(counts=self._counts(frame)).get_column("counts")
 
     def _of(self, *, item: bool) -> list[Planned]:

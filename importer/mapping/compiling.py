@@ -94,7 +94,7 @@ def compile_mapping(  # noqa: PLR0913 - what a mapping meets: a collection, a sh
     source = mapping.source
     foreign = mapping.foreign.transforms
     around = Surroundings(source.decimal, source.timezone, source.dates, ours, mapping.lookups, found.cell, foreign)
-    grouping = Grouping.of(source, found, ours=ours)
+    grouping = Grouping.of(source, found, ours=ours, hooked=mapping.foreign.rows is not None)
     bench = Workbench(found, Asked(found.cell, source, today), source, around, mistakes)
     if grouping is not None and grouping.by:
         bench = _of_items(bench)

@@ -14,6 +14,7 @@ import polars as pl
 from importer.errors import SourceError
 from importer.mapping.identity import key_text
 from importer.model import BROKEN, ITEM, KIND_PREFIX, ROW, Kind
+from importer.schema.evaluation import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
     from importer.model import SourceOptions
 
 _PLACE, _LAST, _KEY, _NEW, _COUNTS = "\x00place", "\x00last", "\x00key", "\x00new", "\x00counts"
+SEEN, KEPT = "\x00seen:", "\x00kept"
+"""`SEEN + column` is what `rows` of a hooks file made of a column; `KEPT` is true for the rows that it left in."""
+
 _CHANGED = (
     "The sheet was changed while it was being read: it has not as many rows as before.",
     "Run the same command again when nobody is writing to it.",
 )
 _DOUBTFUL, _ABOVE = "\x00doubtful:", "\x00above:"
 _SEED = 20_261_125
-
-
-DROPPED = "\x00dropped"
-"""The column (Boolean) of a batch that tells which of its rows the hooks file left out, if it left out any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,18 @@ class Borders:
 class Grouping:
     """Which columns (headers) are filled from above, over the whole sheet or within items, and which group rows.
 
-    `kinded` are those among them that come with kinds.
+    `kinded` are those among them that come with kinds. `seen` stands before the names of the columns that are looked
+    at: what a hooks file made of the sheet's own, which then stand beside them (see `SEEN`).
     """
 
     by: tuple[str, ...]
     over_sheet: tuple[str, ...]
     in_items: tuple[str, ...]
     kinded: frozenset[str]
+    seen: str = ""
 
     @classmethod
-    def of(cls, source: SourceOptions, columns: Columns, *, ours: bool) -> Grouping | None:
+    def of(cls, source: SourceOptions, columns: Columns, *, ours: bool, hooked: bool) -> Grouping | None:
         """Read it out of `[source]`; None where a row is an item as it stands.
 
         The cells of one of our own rejects files are filled already: one that is empty there is meant to be.
@@ -72,7 +74,13 @@ class Grouping:
             columns.cell(header)  # an error of the spreadsheet in it is told, and it is a part of what makes an item
         over_sheet = tuple(header for header in fill if not by or header in by)
         in_items = tuple(header for header in fill if header not in over_sheet)
-        return cls(by, over_sheet, in_items, columns.kinds.intersection((*by, *fill)))
+        kinded = columns.kinds.intersection((*by, *fill))
+        return cls(by, over_sheet, in_items, kinded, SEEN if hooked else "")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name all columns that are looked at."""
+        return tuple(dict.fromkeys((*self.by, *self.over_sheet, *self.in_items)))
 
     def borders(self, batches: Iterable[pl.DataFrame]) -> Borders | None:
         """Read a sheet for the first time; None where nothing is grouped, and nothing is read then.
@@ -106,7 +114,7 @@ class Grouping:
         """
         filled = self._filled(batches)
         if borders is None:
-            yield from filled
+            yield from map(self._written_back, filled)
             return
         start = 0
         open_rows: list[pl.DataFrame] = []
@@ -122,7 +130,7 @@ class Grouping:
                 left += still_open
             open_rows = left
             if done:
-                yield self._items(pl.concat(done), counts)
+                yield self._written_back(self._items(pl.concat(done), counts))
         if start != borders.last.len():
             raise SourceError(*_CHANGED)
 
@@ -135,25 +143,37 @@ class Grouping:
         taken = self._taken()
         above: pl.DataFrame | None = None
         for batch in batches:
-            here = batch.select(*names, *map(_doubtful, self.over_sheet))
+            here = batch.select(named(*names), *(_doubtful(self.seen + name) for name in self.over_sheet))
             whole = (here if above is None else pl.concat([above, here])).with_columns(pl.all().forward_fill())
             above = whole.tail(1)
             beside = whole.tail(batch.height).rename(lambda name: _ABOVE + name)
-            yield batch.hstack(beside).with_columns(taken).select(batch.columns)
+            yield batch.hstack(beside).with_columns(taken).drop(beside.columns)
 
     def _taken(self) -> list[pl.Expr]:
         """Take from above what can be relied on; a row that would take anything else is as broken as that."""
         given, reasons = [], [pl.col(BROKEN)]
         for name in self.over_sheet:
-            doubtful = (pl.col(name).is_null() & pl.col(_ABOVE + _DOUBTFUL + name)).fill_null(value=False)
+            cell = self.seen + name
+            doubtful = (named(cell).is_null() & pl.col(_ABOVE + _DOUBTFUL + cell)).fill_null(value=False)
             given += [pl.when(~doubtful).then(pl.col(_ABOVE + one)).alias(one) for one in self._with_kinds((name,))]
             reason = f"its cell in the column {name} is empty and takes what stands above, in a row that is broken"
             reasons.append(pl.when(doubtful).then(pl.lit(reason)))
         return [*given, pl.coalesce(reasons).alias(BROKEN)]
 
     def _with_kinds(self, names: tuple[str, ...]) -> list[str]:
-        """Name columns, and the kinds of those that have them."""
-        return [*names, *(KIND_PREFIX + name for name in names if name in self.kinded)]
+        """Name columns as they are looked at, and the kinds of those that have them."""
+        kinds = (KIND_PREFIX + name for name in names if name in self.kinded)
+        return [self.seen + name for name in (*names, *kinds)]
+
+    def _written_back(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Fill the sheet's own cells as well, where what is looked at stands beside them: rejects are made of them."""
+        if not self.seen:
+            return rows
+        filled = self._with_kinds((*self.over_sheet, *self.in_items))
+        own = [(name.removeprefix(self.seen), name) for name in filled]
+        return rows.with_columns(
+            pl.coalesce(named(name), pl.col(seen)).alias(name) for name, seen in own if name in rows.columns
+        )
 
     def _key(self) -> pl.Expr:
         """What rows of one item have in common; a cell with an error of the spreadsheet says nothing."""
@@ -161,8 +181,8 @@ class Grouping:
 
     def _cells(self) -> Iterator[pl.Expr]:
         for name in self.by:
-            error = pl.col(KIND_PREFIX + name) == Kind.ERROR
-            yield pl.when(~error.fill_null(value=False)).then(pl.col(name)) if name in self.kinded else pl.col(name)
+            cell, error = named(self.seen + name), pl.col(self.seen + KIND_PREFIX + name) == Kind.ERROR
+            yield pl.when(~error.fill_null(value=False)).then(cell) if name in self.kinded else cell
 
     def _items(self, rows: pl.DataFrame, counts: Callable[[pl.DataFrame], pl.Series]) -> pl.DataFrame:
         """Put the rows of closed items in order, fill them, and name their items."""
@@ -170,7 +190,7 @@ class Grouping:
             rows = rows.sort(_LAST, ROW)
         rows = self._exactly(rows)
         if self.in_items:
-            rows = rows.with_columns(pl.col(*self._with_kinds(self.in_items)).forward_fill().over(_NEW))
+            rows = rows.with_columns(named(*self._with_kinds(self.in_items)).forward_fill().over(_NEW))
         rows = rows.with_columns(counts(rows).alias(_COUNTS))
         least = pl.when(_COUNTS).then(pl.col(ROW)).min().over(_NEW)
         return rows.with_columns(pl.when(_COUNTS).then(least).alias(ITEM)).drop(_LAST, _NEW, _COUNTS)
@@ -191,7 +211,7 @@ class Grouping:
 def _doubtful(name: str) -> pl.Expr:
     """Tell of a cell whether it stands in a broken row; null where it takes what stands above."""
     broken = pl.col(BROKEN).is_not_null()
-    return pl.when(pl.col(name).is_not_null() | broken).then(broken).alias(_DOUBTFUL + name)
+    return pl.when(named(name).is_not_null() | broken).then(broken).alias(_DOUBTFUL + name)
 
 
 def _twice(numbers: pl.Series) -> int | None:
