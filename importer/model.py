@@ -242,7 +242,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: what an observer is told whenever it changes; `mapping` is named where there are several."""
+    """How far a run is: what an observer is told whenever it changes; `mapping` is named where there are several.
+
+    `unit` is what is counted.
+    """
 
     total: int
     done: int
@@ -250,6 +253,7 @@ class Progress:
     requests_left: int | None
     waiting_for: str = ""
     mapping: str = ""
+    unit: str = "row"
 
 
 class Observer(Protocol):

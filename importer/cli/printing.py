@@ -128,7 +128,8 @@ def print_status(reports: tuple[StateReport, ...], *, as_json: bool) -> None:
         return
     with printing(0):
         for place, report in enumerate(reports):
-            click.echo(("\n" if place else "") + standing_text(report.path, report.rows, report.lines()))
+            text = standing_text(report.path, report.rows, report.lines(), report.unsettled())
+            click.echo(("\n" if place else "") + text)
 
 
 def print_rows(rows: Iterable[Row]) -> None:

@@ -77,7 +77,8 @@ class Watcher:
                 bar.close()
             from tqdm import tqdm  # only for a terminal: starting is quicker without
 
-            bar = self._bar = tqdm(total=total, unit=" rows", file=sys.stderr, leave=False, dynamic_ncols=True)
+            bar = self._bar = tqdm(total=total, file=sys.stderr, leave=False, dynamic_ncols=True)
+        bar.unit = f" {progress.unit}s"
         bar.set_description(progress.mapping, refresh=False)
         rejected = [f"{progress.rejected:,} rejected"] if progress.rejected else []
         bar.set_postfix_str(", ".join([*rejected, *asides(progress)]), refresh=False)

@@ -21,6 +21,7 @@ from importer.commands.opening import Connection, connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.surroundings import look_around
 from importer.errors import ImporterError, ScopeError, StateError, TokenError
+from importer.probing import left_by_probes
 from importer.settings import read_settings, state_path
 from importer.state import State
 
@@ -90,7 +91,7 @@ def doctor(mapping: str | Path | None = None, options: RunOptions | None = None)
             place = state_path(mapping, base_url=settings.base_url, sandbox=options.sandbox, override=options.state)
             known = "is there" if place.exists() else "will be made by the first command"
             diagnosis.note("state file", Health.OK, f"{place} {known}")
-            _asked_before(place, diagnosis)
+            _asked_before(place, diagnosis, options.typed(mapping))
         settings.require_token()
     except StateError as error:
         diagnosis.bad("state file", error)
@@ -111,15 +112,23 @@ def doctor(mapping: str | Path | None = None, options: RunOptions | None = None)
     return diagnosis
 
 
-def _asked_before(place: Path, diagnosis: Diagnosis) -> None:
-    """Say when the questions of `--probe` were asked last."""
+def _asked_before(place: Path, diagnosis: Diagnosis, typed: str) -> None:
+    """Say when the questions of `--probe` were asked last, and what it may have had to leave on the site."""
     if not place.exists():
         return
     with State.open(place, read_only=True) as state:
-        times = asked_at(state)
+        times, left = asked_at(state), left_by_probes(state)
     if times:
         diagnosis.note(
             "probe", Health.OK, f"{len(times)} answers are kept, the latest of {max(times) or 'an unknown time'}"
+        )
+    for name, own in left.items():
+        known = f'"{name}" ({own}) was left' if own else f'"{name}" may have been left'
+        diagnosis.note(
+            "probe",
+            Health.LOOK,
+            f"the collection {known} on the site by an earlier probe",
+            f"`importer doctor {typed} --probe` removes it; or delete it in Webflow.",
         )
 
 

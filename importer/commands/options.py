@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the library's users read these annotations
 
@@ -78,3 +79,12 @@ class RunOptions:
                 "Leave --mode and the mapping's `mode` away, or say create.",
             )
         return mode
+
+    def typed(self, *files: str | Path) -> str:
+        """Write what stands behind the verb of the next command, so that it means the same files, site and state."""
+        words = [str(name) for name in files]
+        named = {"--base-url": self.base_url, "--token-file": self.token_file, "--sandbox-file": self.sandbox_file,
+                 "--state": self.state}  # fmt: skip
+        words += ["--sandbox"] if self.sandbox else []
+        words += [word for name, value in named.items() if value is not None for word in (name, str(value))]
+        return shlex.join(words)

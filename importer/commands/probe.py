@@ -47,6 +47,7 @@ T = TypeVar("T")
 PATIENCE = 30.0
 """Seconds that an answer to a read is tried for: somebody waits."""
 
+_MORE_TIME = "Run it again with more time."
 _SCOPES = "Make a token with the scopes cms:read, cms:write and sites:read, and set WEBFLOW_TOKEN."
 _BY_HAND = "Run the same command again, or delete it in Webflow: CMS, the collection's settings, Delete collection."
 
@@ -213,9 +214,10 @@ async def _spot(client: Client, call: _Call) -> _Spot:
         else:
             spots += [_Spot(site, one, there) for one in collections_named(mapping.collection, there)]
     if mapping is not None and len(spots) != 1:
+        typed = call.options.typed(call.mapping_path or mapping.name)
         raise MappingError(
             f'The collection "{mapping.collection}" was found {len(spots)} times on the sites that the token reaches.',
-            "`importer doctor MAPPING`, without --probe, says what there is.",
+            f"`importer doctor {typed}`, without --probe, says what there is.",
         )
     spot = spots[0]
     if call.state is not None and spot.mapped is not None:
@@ -243,6 +245,8 @@ async def _asked(
     """Make the collection, ask, and remove it, whatever happens meanwhile."""
     done, stopping, say = call.done, call.stopping, call.observer.say
     reason = "the asking ended before"
+    if seconds is not None and seconds <= 0:
+        raise DeadlinePassed("The deadline passed before anything was asked; nothing was made.", _MORE_TIME)
     say(
         f'A collection "Importer probe ..." is made on the site "{spot.site.display_name or spot.site.id}", asked in'
         " about 30 requests, and removed again, which takes half a minute. Nothing else is changed."
@@ -262,8 +266,9 @@ async def _asked(
     finally:
         done.answers = answers.all(reason)
         if scratch.made:
-            say("The collection is removed.")
-            await watched(_remove(call, scratch), opened, call.observer)
+            late = "The deadline has passed, but this is waited for: " if isinstance(done.error, DeadlinePassed) else ""
+            say(f"{late}{'t' if late else 'T'}he collection is removed.")
+            await watched(_remove(call, scratch), opened, call.observer, aloud=True)
     if done.left:
         kept = ", ".join(f"{own} ({why})" for own, why in done.left.items())
         left = Outage(f"Not removed from the site: the collection {kept}.", _BY_HAND)
@@ -306,7 +311,7 @@ async def _within(work: Coroutine[Any, Any, T], seconds: float | None, clock: Cl
         await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise DeadlinePassed("The deadline passed before everything was asked.", "Run it again with more time.")
+        raise DeadlinePassed("The deadline passed before everything was asked.", _MORE_TIME)
     finally:
         task.cancel()
         timer.cancel()

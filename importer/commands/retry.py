@@ -38,15 +38,16 @@ def retry(
 
 def last_sheet(job: Job) -> str | Path:
     """Find the sheet of the last run; raises UsageError where there is none that can be read again."""
+    use_run = f"Use `importer run {job.options.typed(job.mapping_text)}`."
     if not job.state_path.exists():
-        raise UsageError(f"Nothing was run yet with {job.mapping_text} (no {job.state_path}).", "Use `importer run`.")
+        raise UsageError(f"Nothing was run yet with {job.mapping_text} (no {job.state_path}).", use_run)
     with State.open(job.state_path, read_only=True) as state:
         last = state.last_run()
     if last is None:
-        raise UsageError(f"Nothing was run yet with {job.mapping_text}.", "Use `importer run`.")
+        raise UsageError(f"Nothing was run yet with {job.mapping_text}.", use_run)
     if last.source in {"", "-", "<frame>"}:
         raise UsageError(
             "The last run read a sheet that cannot be read again (standard input, or a frame).",
-            "Name the sheet: `importer retry MAPPING SHEET`.",
+            f"Name the sheet: `importer retry {job.options.typed(job.mapping_text, 'SHEET')}`.",
         )
     return last.source if is_address(last.source) else Path(last.source)

@@ -17,7 +17,7 @@ from importer.state import State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importer.model import Row
+    from importer.model import Row, Unsettled
     from importer.state import RunRecord
 
 FOLDERS = (".importer", "*/.importer", "mappings/*/.importer")
@@ -62,6 +62,11 @@ class StateReport:
     def lines(self) -> list[str]:
         """Say in one line each what the runs did, oldest first."""
         return [_line(record) for record in self.runs]
+
+    def unsettled(self) -> Unsettled | None:
+        """Say what the last run left in doubt; None where it left nothing, or was killed."""
+        last = self.last()
+        return None if last is None else last.unsettled
 
     def unfinished(self) -> bool:
         """Say whether the last run never came to its end (killed, or still going)."""
@@ -117,7 +122,7 @@ def parse_status(text: str) -> Status:
 def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
     """Find the state files that are meant; raises StateError where there is none."""
     if options.state is not None:
-        return [_there(options.state, [])]
+        return [_there(options.state, [], options.typed(mapping or "MAPPING"))]
     if mapping is None:
         found = [path for folder in FOLDERS for path in sorted(Path().glob(f"{folder}/*.db"))]
         found = [path for path in found if path.name != SANDBOX_FILE]
@@ -135,7 +140,7 @@ def state_files(mapping: str | Path | None, options: RunOptions) -> list[Path]:
             f"There is no mapping file {mapping}." if not Path(mapping).exists() else f"{mapping} is no mapping file.",
             "Name the mapping that was run (it ends in .toml), or its state file with --state PATH.",
         )
-    return [_there(path, sorted(path.parent.glob(f"{Path(mapping).stem}.*db")))]
+    return [_there(path, sorted(path.parent.glob(f"{Path(mapping).stem}.*db")), options.typed(mapping))]
 
 
 def run_of(summary: dict[str, object]) -> dict[str, object]:
@@ -146,13 +151,13 @@ def run_of(summary: dict[str, object]) -> dict[str, object]:
     return summary
 
 
-def _there(path: Path, others: list[Path]) -> Path:
+def _there(path: Path, others: list[Path], typed: str) -> Path:
     try:
         if path.exists():
             return path
     except OSError as error:
         raise StateError(f"{path} cannot be read: {error.strerror or error}.", "Who may read its folder?") from error
-    hint = "Run something first: `importer run MAPPING`."
+    hint = f"Run something first: `importer run {typed}`."
     if others:
         hint = (
             f"There is {', '.join(other.name for other in others)}: add --sandbox or --base-url for that destination."

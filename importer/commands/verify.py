@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,9 +26,10 @@ from importer.publishing.settling import DATE
 from importer.publishing.stock import Stock, take_stock
 from importer.publishing.twins import Twins
 from importer.report.amounts import number_of
-from importer.report.deviations import STRANGER, TWIN
+from importer.report.deviations import STRANGER, TWIN, twin_sentence
 from importer.report.receipts import Proof, Verdict, VerifyResult
 from importer.schema import collections_named, parse_collection
+from importer.sources import is_address
 from importer.state import State
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ def verify_through(
             call = _Call(door, job, stopping, observer or Silent(), both=both)
             result = _healed(call) if heal else _looked(call)
     except ImporterError as error:
-        error.hint = error.hint.replace("it goes on where it stopped", "everything is read anew")
         result = VerifyResult(error=error)
+    if result.error is not None:  # what is said of runs holds for them alone; what was removed by then is gone
+        result.error.hint = result.error.hint.replace("it goes on where it stopped", "everything is read anew")
     return replace(result, seconds=time.monotonic() - started)
 
 
@@ -102,6 +105,23 @@ class _Call:
     observer: Observer
     both: bool
 
+    @property
+    def typed(self) -> str:
+        """What stands behind the verb of a command that means the same."""
+        return self.job.options.typed(self.job.mapping_text)
+
+    def typed_run(self, state: State) -> str:
+        """The same for `run`, which wants a sheet where the mapping names none: that of the last run."""
+        if self.job.sheet is not None:
+            return self.typed
+        last = state.last_run()
+        sheet = "SHEET" if last is None or last.source in _NOT_TO_TYPE or is_address(last.source) else last.source
+        return self.job.options.typed(self.job.mapping_text, sheet)
+
+
+_NOT_TO_TYPE = {"", "-", "<frame>"}
+"""What the state file calls sheets that were no files; a web address may hold a secret besides."""
+
 
 def _looked(call: _Call) -> VerifyResult:
     with State.open(call.job.state_path, read_only=True) as state:
@@ -110,7 +130,7 @@ def _looked(call: _Call) -> VerifyResult:
         if _at_rest(state) != before:
             raise Locked(
                 f"A run was at work with the state file {state.path} while the collection was read: nothing is proven.",
-                "Run `importer verify` again when no run is at work.",
+                f"Run `importer verify {call.typed}` again when no run is at work.",
             )
     return result
 
@@ -135,7 +155,7 @@ async def _proven(call: _Call, state: State) -> VerifyResult:
 
 def _healed(call: _Call) -> VerifyResult:
     path = call.job.state_path
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         State.open(path, read_only=True).close()  # says what is wrong; else a new file would be made
     with State.open(path) as state, state.lock():
         result: VerifyResult = call.door.wait(_healing(call, state))
@@ -146,7 +166,7 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
     async with call.door.open(call.job) as opened:
         look = await call.stopping.unless_told(_look(call, state, opened))
         ledger = Ledger(look.place, Counts(), call.observer, Allowance())
-        twins = Twins(look.place, ledger)
+        twins = Twins(look.place, ledger, says_stuck=False)  # what is said at the end is what holds then
         await _in_order(twins.check_altered(strict=True), call.stopping, opened)  # what an earlier run or healing began
         await call.stopping.unless_told(look.take_stock())
         error: ImporterError | None = None
@@ -160,7 +180,10 @@ async def _healing(call: _Call, state: State) -> VerifyResult:
         except ImporterError as stop:
             error = stop  # what was removed by then is known, and so is all else
         look.forget(twins.removed)
-        return replace(look.result(look.prove(), removed=len(twins.removed)), error=error)
+        result = look.result(look.prove(), removed=len(twins.removed), stuck=twins.stuck)
+        idle = error is None and not found and not twins.removed and not (result.proof and result.proof.twins)
+        notes = ("There was nothing to heal.",) if idle else ()
+        return replace(result, notes=notes + result.notes, error=error)
 
 
 async def _in_order(work: Coroutine[None, None, object], stopping: Stopping, opened: Connection) -> None:
@@ -199,7 +222,7 @@ async def _look(call: _Call, state: State, opened: Connection) -> _Look:
     if identity is None:
         raise StateError(
             f"The state file {state.path} tells of no collection: nothing was run.",
-            "Run something first: `importer run MAPPING`.",
+            f"Run something first: `importer run {call.typed_run(state)}`.",
         )
     schema = await _schema(opened, state, job, identity.collection)
     place = Place(
@@ -279,17 +302,23 @@ class _Look:
         judge = Judge(self.place.target.schema, frozenset(self._call.job.mapping.fields))
         return prove(self.place.state, self._stocks, judge, patience=timedelta(seconds=self.place.timing.patience))
 
-    def result(self, proven: Proven, *, removed: int = 0) -> VerifyResult:
-        """Give what is proven, with what a person should know of it."""
-        schema = self.place.target.schema
+    def result(self, proven: Proven, *, removed: int = 0, stuck: dict[str, str] | None = None) -> VerifyResult:
+        """Give what is proven, with what a person should know of it; `stuck` twins could not be removed just now."""
+        schema, stuck = self.place.target.schema, stuck or {}
+        twins = [
+            replace(one, stuck=stuck[one.item_id], healable=False) if one.item_id in stuck else one
+            for one in proven.twins
+        ]
         proof = Proof(
             mapping=self._call.job.mapping_text,
+            typed=self._call.typed,
+            typed_run=self._call.typed_run(self.place.state),
             site=self._identity.site,
             collection_id=schema.id,
             collection_slug=schema.slug,
             state=self.place.state.path,
             receipts=tuple(proven.receipts),
-            twins=tuple(proven.twins),
+            twins=tuple(twins),
             strangers=tuple(proven.strangers),
             listed=proven.listed,
             held=proven.held,
@@ -298,7 +327,8 @@ class _Look:
             whole=proven.whole,
             tally=self._opened.tally,
         )
-        return VerifyResult(proof=proof, notes=tuple(self._notes(proven)))
+        told = [twin_sentence(one, proof) for one in twins if one.stuck]
+        return VerifyResult(proof=proof, notes=(*told, *self._notes(proven)))
 
     def _notes(self, proven: Proven) -> Iterator[str]:
         if any(stock.read_both for stock in self._stocks.values()) and not self._call.both:
@@ -308,7 +338,7 @@ class _Look:
         if not proven.whole:
             yield (
                 "The listing kept changing while it was read, so what was not seen may be there all the same;"
-                " run `importer verify` again when nobody is editing the collection."
+                f" run `importer verify {self._call.typed}` again when nobody is editing the collection."
             )
         pending = len(self.place.state.open_requests())
         if pending:
@@ -328,12 +358,13 @@ class _Look:
         pause = lag - max(0.0, since)
         if pause <= 0:
             return False
-        self._call.observer.progress(
-            Progress(0, 0, 0, self.place.client.requests_left(), f"the last items to be listed ({pause:.0f} s)")
+        self._call.observer.say(
+            "What was written last is listed with a delay: the reading begins in"
+            f" {number_of(math.ceil(pause), 'second', 'seconds')}, so that it is seen."
         )
         await self.place.clock.sleep(pause)
         return True
 
     def _note(self, items: Sequence[ListedItem]) -> None:
         self._read += len(items)
-        self._call.observer.progress(Progress(0, self._read, 0, self.place.client.requests_left()))
+        self._call.observer.progress(Progress(0, self._read, 0, self.place.client.requests_left(), unit="item"))

@@ -23,13 +23,20 @@ EVERY = 1.0
 """Seconds from one look to the next."""
 
 
-async def watched(work: Coroutine[Any, Any, T], opened: Connection, observer: Observer) -> T:
-    """Await work; meanwhile the observer is told what the client waits for, such as a network that is not there."""
+async def watched(work: Coroutine[Any, Any, T], opened: Connection, observer: Observer, *, aloud: bool = False) -> T:
+    """Await work; meanwhile the observer is told what the client waits for, such as a network that is not there.
+
+    With `aloud` the first wait is said in a sentence besides, at once: progress may not be shown, or seldom.
+    """
 
     async def look() -> None:
+        told = not aloud
         while True:
             await opened.clock.sleep(EVERY)
             if waiting := opened.client.waiting_for:
+                if not told:
+                    told = True
+                    observer.say(f"That waits for {waiting}.")
                 observer.progress(Progress(0, 0, 0, opened.client.requests_left(), waiting))
 
     looking = asyncio.ensure_future(look())

@@ -2,7 +2,7 @@
 
 from importer.probing.answers import NOT_ASKED, QUESTIONS, UNKNOWN, Answer, Answers
 from importer.probing.interview import Interview
-from importer.probing.scratch import LIKE_OURS, Scratch, written_now
+from importer.probing.scratch import LIKE_OURS, Scratch, left_by_probes, written_now
 from importer.probing.script import interview
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "Interview",
     "Scratch",
     "interview",
+    "left_by_probes",
     "written_now",
 ]

@@ -174,6 +174,11 @@ class Scratch:
         return at is not None and now is not None and (now[0] - datetime.fromisoformat(at)).total_seconds() > _LATE
 
 
+def left_by_probes(state: State) -> dict[str, str]:
+    """Give the collections that probes made and are not known to have removed: the id by the name, "" if not known."""
+    return {name.removeprefix(_FACT): orjson.loads(text)["id"] for name, text in state.facts(_FACT).items()}
+
+
 def written_now(client: Client) -> str:
     """The server's time as it is written down; "" where no answer told it."""
     now = client.server_now()

@@ -80,6 +80,7 @@ class Judge:
             compared="both" if len(every) > 1 else next(iter(found)),
             fields=tuple(sorted(changed)) if known else None,
             edit_live=bool(live) and edit_live if edited else None,
+            archived=any(one.shown.is_archived for one in versions.values() if one) if ARCHIVED in changed else None,
             not_comparable=tuple(sorted(set[str]().union(*(one.unreadable for one in every)) - changed)),
             filled=tuple(sorted(set[str]().union(*(one.filled for one in every)))),
         )

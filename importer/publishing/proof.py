@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from importer.model import Status
 from importer.publishing.matching import Evidence, Wanted, age, is_ours, stem_of
-from importer.report.receipts import Receipt, Stray
-from importer.state import Sending, SentRow
+from importer.report.receipts import Likeness, Receipt, Stray
+from importer.state import UNNAMED, Sending, SentRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ class Proven:
 class _Free:
     """The items of one locale that no row holds, as far as they are not told yet whose they are."""
 
+    stock: Stock
     items: dict[str, Shown] = field(default_factory=dict)
     suspects: dict[str, Stray] = field(default_factory=dict)
     by_slug: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
@@ -115,7 +116,7 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _F
             unsettled.append(standing)
     found: dict[str, _Free] = {}
     for locale, stock in stocks.items():
-        free = found.setdefault(locale, _Free())
+        free = found.setdefault(locale, _Free(stock))
         for item_id, sight in stock.everything().items():
             if item_id in held[locale]:
                 continue
@@ -160,8 +161,20 @@ def _ours(
         del free.items[item.id]
     for item in alike:
         if item.id in free.items:
-            free.suspects[item.id] = replace(_stray(item, row, of=row.item_id), suspect=True)
+            stray = _stray(item, row, of=row.item_id)
+            instead = None if ours else _instead(row, item, free.stock)
+            free.suspects[item.id] = replace(stray, suspect=True, instead=instead)
     return ours
+
+
+def _instead(row: Row, item: Shown, stock: Stock) -> Likeness | None:
+    """Say how an item is like the one that a row held, where that is gone; None where it is there, or may be."""
+    if row.item_id is None or row.status is Status.IN_FLIGHT or not stock.whole or stock.sight(row.item_id) is not None:
+        return None
+    if item.readable != row.readable or item.slug not in {row.slug, row.slug_sent}:
+        return Likeness.OTHER_CONTENT
+    away = row.status is Status.PUBLISHED and not stock.is_live(item.id)
+    return Likeness.NOT_LIVE if away else Likeness.EQUAL
 
 
 def _doubled(wanted: Wanted, standing: Standing, own: list[Shown], judge: Judge, stock: Stock) -> Doubled | None:
@@ -193,7 +206,8 @@ def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
 
 def _stray(item: Shown, row: Row, *, of: str | None) -> Stray:
     """An item that has to do with a row."""
-    return replace(_stranger(item, row.locale), file=row.source, row=row.source_row, key=row.key, of=of)
+    key = None if row.key.startswith(UNNAMED) else row.key
+    return replace(_stranger(item, row.locale), file=row.source, row=row.source_row, key=key, of=of)
 
 
 def _stranger(item: Shown, locale: str) -> Stray:

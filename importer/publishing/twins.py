@@ -44,14 +44,17 @@ CONFLICT, SERVER_ERROR = 409, 500
 class Twins:
     """Finds rows that became two items, and mends them; what cannot be proven ours is reported and left.
 
-    `removed` are the ids of the items that are gone.
+    `removed` are the ids of the items that are gone; `stuck` are those that could not be removed, with the reason,
+    which is said at once unless somebody else says it at the end.
     """
 
-    def __init__(self, place: Place, ledger: Ledger) -> None:
+    def __init__(self, place: Place, ledger: Ledger, *, says_stuck: bool = True) -> None:
         self._place, self._ledger = place, ledger
+        self._says_stuck = says_stuck
         self._judge = Judge(place.target.schema, None)
         self._turn = asyncio.Lock()
         self.removed: list[str] = []
+        self.stuck: dict[str, str] = {}
 
     async def check_altered(self, *, strict: bool = False) -> None:
         """Look at rows that came back under an altered slug though they had been sent before; `strict` as below."""
@@ -141,9 +144,12 @@ class Twins:
             reply = await self._ask(verb, call)
             gone = reply.kind is ReplyKind.REFUSED and reply.status in NOT_THERE[verb]
             if reply.kind is not ReplyKind.OK and not gone:
-                self._ledger.say(f"The twin {item_id} could not be removed ({reply.reason}); remove it in Webflow.")
+                self.stuck[item_id] = reply.reason
+                if self._says_stuck:
+                    self._ledger.say(f"The twin {item_id} could not be removed ({reply.reason}); remove it in Webflow.")
                 return False
         self.removed.append(item_id)
+        self.stuck.pop(item_id, None)
         state.forget_seen([item_id])
         state.set_fact(REMOVE + item_id, None)
         self._ledger.counts.removed += reply.kind is ReplyKind.OK

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.report.amounts import duration, number_of
-from importer.report.receipts import DEVIATIONS, Verdict
+from importer.report.receipts import DEVIATIONS, Likeness, Verdict
+from importer.schema.content import ARCHIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +35,9 @@ LABELS = {
 }
 """What a person reads for each verdict."""
 
+IN_PART = "proven in part: there, live or staged as it should be, not all of it comparable (below)"
+"""What is read instead for proven rows with fields of which nobody can say that they are as sent."""
+
 COLUMNS = (
     "row", "verdict", "status", "key", "locale", "live", "slug", "item_id", "fields", "not_comparable", "compared",
     "request", "time", "fingerprint", "said", "source",
@@ -57,7 +61,7 @@ def proof_text(result: VerifyResult, *, strangers: bool = False) -> str:
         return ""
     headline = HEADLINES.get(result.exit_code, "stopped before its end")
     lines = [f"{Path(proof.mapping).name} -> {proof.collection_slug}: {headline} ({duration(result.seconds)})"]
-    lines += [_line(number, LABELS[verdict]) for verdict, number in proof.rows.items() if number]
+    lines += _counted(proof)
     lines.append(_line(len(proof.receipts), "rows in all"))
     lines += _staged_only(proof)
     lines += _not_comparable(proof)
@@ -67,11 +71,23 @@ def proof_text(result: VerifyResult, *, strangers: bool = False) -> str:
     told = [*_sentences(proof)]
     lines += ["", *told[:SHOWN]] if told else []
     if len(told) > SHOWN:
-        lines.append(f"... and {len(told) - SHOWN:,} more: `importer verify {proof.mapping} --list` gives all of them.")
+        lines.append(f"... and {len(told) - SHOWN:,} more: `importer verify {proof.typed} --list` gives all of them.")
     if strangers and proof.strangers:
         lines += ["", "Items that no row holds:"]
         lines += [f'  {one.item_id}  {one.slug}  "{one.name}"' for one in proof.strangers]
-    return "\n".join([*lines, *(("", *result.notes) if result.notes else ())])
+    notes = [note for note in result.notes if note not in told[:SHOWN]]
+    return "\n".join([*lines, *(("", *notes) if notes else ())])
+
+
+def _counted(proof: Proof) -> Iterator[str]:
+    """Count the rows of each verdict; proven ones apart where not all of them can be compared."""
+    in_part = sum(one.verdict is Verdict.PROVEN and bool(one.not_comparable) for one in proof.receipts)
+    for verdict, number in proof.rows.items():
+        whole = number - in_part if verdict is Verdict.PROVEN else number
+        if whole:
+            yield _line(whole, LABELS[verdict])
+        if verdict is Verdict.PROVEN and in_part:
+            yield _line(in_part, IN_PART)
 
 
 def lines_of(proof: Proof, *, wanted: str | None, strangers: bool) -> Iterator[tuple[object, ...]]:
@@ -83,33 +99,32 @@ def lines_of(proof: Proof, *, wanted: str | None, strangers: bool) -> Iterator[t
             yield (
                 *(one.row, one.verdict.value, one.status, one.key, one.locale, one.live, one.slug, one.item_id, fields),
                 *(" ".join(one.not_comparable), one.compared, one.request, told["time"], one.fingerprint),
-                *(sentence(one), one.file),
+                *(sentence(one, proof), one.file),
             )
     if wanted in {None, TWIN}:
-        yield from (_stray_line(TWIN, one) for one in proof.twins)
+        yield from (_stray_line(TWIN, one, proof) for one in proof.twins)
     if wanted == STRANGER or (wanted is None and strangers):
-        yield from (_stray_line(STRANGER, one) for one in proof.strangers)
+        yield from (_stray_line(STRANGER, one, proof) for one in proof.strangers)
 
 
-def _stray_line(kind: str, stray: Stray) -> tuple[object, ...]:
-    said = twin_sentence(stray) if kind == TWIN else suspect_sentence(stray) if stray.suspect else ""
+def _stray_line(kind: str, stray: Stray, proof: Proof) -> tuple[object, ...]:
+    said = twin_sentence(stray, proof) if kind == TWIN else suspect_sentence(stray) if stray.suspect else ""
     where = (stray.row, kind, None, stray.key, stray.locale, None, stray.slug, stray.item_id)
     return (*where, *(None,) * 6, said, stray.file)
 
 
-def sentence(receipt: Receipt) -> str:
+def sentence(receipt: Receipt, proof: Proof) -> str:
     """Say how a row deviates, and what to do next; nothing of a row that stands as it should."""
     what = _WHAT.get(receipt.verdict)
     if what is None:
         return ""
-    fields = "its content (which fields is not known)" if receipt.fields is None else ", ".join(receipt.fields)
-    where = "" if receipt.edit_live is not False or not receipt.live else ", in a draft that is not live"
-    also = f" Changed as well: {fields}." if receipt.verdict is not Verdict.EDITED and receipt.fields != () else ""
-    return f"{_row(receipt)}: {what.format(item=receipt.item_id, fields=fields, where=where)}{also}{_next(receipt)}"
+    deeds, edited = _deeds(receipt), receipt.verdict is Verdict.EDITED
+    also = f" Somebody also {deeds}." if deeds and not edited else ""
+    return f"{_row(receipt)}: {what.format(item=receipt.item_id, deeds=deeds)}{also}{_next(receipt, proof)}"
 
 
 _WHAT = {
-    Verdict.EDITED: "somebody changed {fields}{where} (item {item}).",
+    Verdict.EDITED: "somebody {deeds} (item {item}).",
     Verdict.NOT_LIVE: "its item {item} is there, and not live.",
     Verdict.MADE_LIVE: "it was sent as a draft, and its item {item} is live.",
     Verdict.MISSING: "its item {item} is gone.",
@@ -119,63 +134,94 @@ _WHAT = {
 }
 
 
-def _next(receipt: Receipt) -> str:
+def _deeds(receipt: Receipt) -> str:
+    """Say what somebody did to an item: fields that were changed, and whether it went into the archive or out of it."""
+    fields = None if receipt.fields is None else [name for name in receipt.fields if name != ARCHIVED]
+    where = "" if receipt.edit_live is not False or not receipt.live else ", in a draft that is not live"
+    deeds = []
+    if receipt.archived is not None:
+        deeds.append("archived it" if receipt.archived else "took it out of the archive")
+    if fields != []:
+        named = "its content (which fields is not known)" if fields is None else ", ".join(fields)
+        deeds.append(f"changed {named}{where}")
+    return " and ".join(deeds)
+
+
+def _next(receipt: Receipt, proof: Proof) -> str:
     """Say what to do next."""
     if receipt.verdict is Verdict.UNRECORDED:
         if receipt.status in {"published", "staged"}:
-            return " `importer verify --heal` gives it to the row."
-        verb = "retry" if receipt.status == "rejected" else "run"
-        return f" `importer {verb}` finds it."
+            return f" `importer verify {proof.typed} --heal` gives it to the row."
+        return f" {_again(receipt, proof)} finds it."
     return {
         Verdict.EDITED: " Keep it, or change it back in Webflow.",
         Verdict.NOT_LIVE: " If it should be live, publish it in Webflow.",
         Verdict.MADE_LIVE: " If it should be a draft, unpublish it in Webflow.",
-        Verdict.MISSING: " If it should be there, run once with a new state file (--state PATH):"
-        " what is there is taken over, what is missing is made.",
-        Verdict.IN_DOUBT: " `importer run` settles it.",
+        Verdict.MISSING: " A run does not make it a second time. If it should be there, bring it back in Webflow: from"
+        " a backup of the site, or by hand (an item made by hand is then named here as one that no row holds).",
+        Verdict.IN_DOUBT: f" {_again(receipt, proof)} settles it.",
         Verdict.UNKNOWN: " Verify again later.",
     }.get(receipt.verdict, "")
 
 
-def _together(alike: Sequence[Receipt], mapping: str) -> str:
+def _again(receipt: Receipt, proof: Proof) -> str:
+    """Name the command that takes up a row."""
+    return f"`importer retry {proof.typed}`" if receipt.status == "rejected" else f"`importer run {proof.typed_run}`"
+
+
+def _together(alike: Sequence[Receipt], proof: Proof) -> str:
     """Say of many rows at once how they stand: their sentences would all be the same."""
     first, verdict = alike[0], alike[0].verdict
     said = {
-        Verdict.IN_DOUBT: "what became of them is not known yet. `importer run` settles them.",
+        Verdict.IN_DOUBT: f"what became of them is not known yet. {_again(first, proof)} settles them.",
         Verdict.UNKNOWN: "how they stand could not be found out. Verify again later.",
     }
-    all_of_them = f"`importer verify {mapping} --list {verdict}` names them all."
+    all_of_them = f"`importer verify {proof.typed} --list {verdict}` names them all."
     return f"{_row(first)} and {len(alike) - 1:,} more: {said[verdict]} {all_of_them}"
 
 
-def twin_sentence(twin: Stray) -> str:
-    """Say whose twin an item is."""
-    return (
-        f'{_name(twin.file)}, row {twin.row}: the item {twin.item_id} ("{twin.slug}") is a twin of its item {twin.of}.'
-        + (
-            " `importer verify --heal` removes the newer one."
-            if twin.healable
-            else " Healing leaves both, for somebody may have worked on one of them or taken one off the site, or not"
+def twin_sentence(twin: Stray, proof: Proof) -> str:
+    """Say whose twin an item is, and what to do next."""
+    if twin.stuck:
+        next_ = f"It could not be removed ({twin.stuck.rstrip('.')}): remove it in Webflow, or try again later."
+    elif twin.healable:
+        next_ = f"`importer verify {proof.typed} --heal` removes the newer one."
+    else:
+        next_ = (
+            "Healing leaves both, for somebody may have worked on one of them or taken one off the site, or not"
             " all is known: look at both in Webflow, and remove the one that should go."
         )
-    )
+    return f'{_row(twin)}: the item {twin.item_id} ("{twin.slug}") is a twin of its item {twin.of}. {next_}'
 
 
 def suspect_sentence(stray: Stray) -> str:
-    """Say whose twin an item may be."""
+    """Say whose twin an item may be, or in whose place it stands."""
+    item, own = f'item {stray.item_id} ("{stray.slug}")', "its item" if stray.of is None else f"its item {stray.of}"
+    if stray.instead is not None:
+        return f"{_row(stray)}: {_INSTEAD[stray.instead].format(item=item, own=own)}"
     return (
-        f'{_name(stray.file)}, row {stray.row}: the item {stray.item_id} ("{stray.slug}") looks like a twin of its'
-        " item. That cannot be proven (somebody may have copied it, or worked on a twin), so it is left alone: look at"
-        " it in Webflow."
+        f"{_row(stray)}: the {item} looks like a twin of {own}. That cannot be proven (somebody may have copied it, or"
+        " worked on a twin), so it is left alone: look at it in Webflow."
     )
 
 
+_INSTEAD = {
+    Likeness.EQUAL: "an equal {item} is there that no row holds. It can stay in the place of {own}, which is gone;"
+    " the row goes on being called missing, for the item that was made for it is.",
+    Likeness.NOT_LIVE: "an equal {item} is there that no row holds, in the place of {own}, which is gone. It does not"
+    " seem to be live: look at it in Webflow, and publish it there if it should be.",
+    Likeness.OTHER_CONTENT: "an {item} with the same name is there that no row holds, and other content or another slug"
+    " than {own}, which is gone: look at it in Webflow.",
+}
+
+
 def _sentences(proof: Proof) -> Iterator[str]:
-    yield from (sentence(one) for one in proof.receipts if one.verdict in DEVIATIONS)
+    yield from (sentence(one, proof) for one in proof.receipts if one.verdict in DEVIATIONS)
     for verdict in (Verdict.IN_DOUBT, Verdict.UNKNOWN):
         alike = [one for one in proof.receipts if one.verdict is verdict]
-        yield from (sentence(one) for one in alike) if len(alike) <= ALONE else (_together(alike, proof.mapping),)
-    yield from map(twin_sentence, proof.twins)
+        alone = len(alike) <= ALONE
+        yield from (sentence(one, proof) for one in alike) if alone else (_together(alike, proof),)
+    yield from (twin_sentence(one, proof) for one in proof.twins)
     yield from map(suspect_sentence, proof.suspects)
 
 
@@ -185,7 +231,8 @@ def _not_comparable(proof: Proof) -> Iterator[str]:
     if counts:
         said = ", ".join(f"{name} ({number_of(number, 'row', 'rows')})" for name, number in sorted(counts.items()))
         yield f"  there, but not comparable: {said}. It reads otherwise than it was sent; Webflow writes such fields"
-        yield "  anew, so an edit of them cannot be told from that. Look at them in Webflow where it matters."
+        yield "  anew, so an edit of them cannot be told from that. Look at them in Webflow where it matters:"
+        yield f"  `importer verify {proof.typed} --list` names the rows, in its column not_comparable."
 
 
 def _staged_only(proof: Proof) -> Iterator[str]:
@@ -207,9 +254,9 @@ def _items(proof: Proof) -> str:
     return f"{number_of(proof.listed, 'item', 'items')} listed{f': {said}' if said else ''}{removed}"
 
 
-def _row(receipt: Receipt) -> str:
-    key = f' ("{receipt.key}")' if receipt.key else ""
-    return f"{_name(receipt.file)}, row {receipt.row}{key}"
+def _row(one: Receipt | Stray) -> str:
+    key = f' ("{one.key}")' if one.key else ""
+    return f"{_name(one.file)}, row {one.row}{key}"
 
 
 def _name(source: str) -> str:

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def progress_line(progress: Progress, *, seconds: float) -> str:
-    """Say how far a run is that began `seconds` ago: rows, rejects, speed, requests left, what is waited for."""
-    rows = number_of(progress.total or progress.done, "row", "rows")
+    """Say how far work is that began `seconds` ago: what is done, rejects, speed, requests left, what is waited for."""
+    rows = number_of(progress.total or progress.done, progress.unit, f"{progress.unit}s")
     parts = [rows] if progress.done else []
     if progress.total:
         parts = [f"{progress.done:,} of {rows} ({100 * progress.done // progress.total} %)"]
     if progress.rejected:
         parts.append(f"{progress.rejected:,} rejected")
     if seconds >= 1 and progress.done:
-        parts.append(f"{progress.done / seconds:,.0f} rows/s")
+        parts.append(f"{progress.done / seconds:,.0f} {progress.unit}s/s")
     said = ", ".join([*parts, *asides(progress)])
     return f"{progress.mapping}: {said}" if progress.mapping else said
 

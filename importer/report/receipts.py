@@ -45,6 +45,7 @@ class Receipt:
     `updated` is when Webflow says that the item was changed last. `live` is None where that is not known. `compared`
     says which version of the item was compared: "live", "staged", "both", or "" for none. `fields` were changed since
     they were sent (None: some were, and it is not known which); `edit_live` says whether such a change is live.
+    `archived` says that somebody archived it (or, if False, took it out of the archive); None where neither is known.
     `not_comparable` are fields that do not read back as they were written, `filled` those that the mapping leaves
     alone and somebody filled.
     """
@@ -66,6 +67,7 @@ class Receipt:
     compared: str = ""
     fields: tuple[str, ...] | None = ()
     edit_live: bool | None = None
+    archived: bool | None = None
     not_comparable: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
 
@@ -89,17 +91,27 @@ class Receipt:
             "compared": self.compared or None,
             "fields": None if self.fields is None else list(self.fields),
             "edit_live": self.edit_live,
+            "archived": self.archived,
             "not_comparable": list(self.not_comparable),
             "filled": list(self.filled),
         }
+
+
+class Likeness(StrEnum):
+    """How an item that no row holds is like the row whose own item is gone: somebody may have made it instead."""
+
+    EQUAL = "equal"
+    NOT_LIVE = "not_live"
+    OTHER_CONTENT = "other_content"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stray:
     """An item that no row holds: a twin of a row's item (`of`, with its row), or somebody else's.
 
-    `healable` says that healing leaves only the older of a twin and its original. A `suspect` looks like a twin
-    of its row's item, which cannot be proven.
+    `healable` says that healing leaves only the older of a twin and its original; `stuck` is why that failed just now.
+    A `suspect` looks like a twin of its row's item, which cannot be proven; `instead` says how it is like that
+    item where that is gone.
     """
 
     item_id: str
@@ -113,6 +125,8 @@ class Stray:
     of: str | None = None
     healable: bool = False
     suspect: bool = False
+    instead: Likeness | None = None
+    stuck: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """One element of the proof's `twins`, `suspects` or `strangers`."""
@@ -125,6 +139,7 @@ class Stray:
         }
         if self.row is not None:
             told |= {"file": self.file, "row": self.row, "key": self.key, "of": self.of, "healable": self.healable}
+            told |= {"instead": self.instead} if self.suspect else {}
         return told
 
 
@@ -132,11 +147,15 @@ class Stray:
 class Proof:
     """One state file, proven against its collection; the verdicts of `receipts` add up to the state's rows.
 
+    `typed` is what stands behind the verb of a command that means the same: mapping, destination, state file;
+    `typed_run` names the sheet besides, where the mapping does not.
     `listed` items are those that rows hold, `unsettled` ones (which rows in doubt, pending or rejected ones will be
     given), `twins` and `strangers`; `removed` twins are none of them any more.
     """
 
     mapping: str
+    typed: str
+    typed_run: str
     site: str
     collection_id: str
     collection_slug: str

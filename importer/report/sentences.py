@@ -63,16 +63,16 @@ def run_text(run: RunSummary, result: RunResult) -> str:
     return "\n".join(lines)
 
 
-def doubt_text(unsettled: Unsettled) -> str:
-    """Say which rows a run left in doubt, why, and from when on the next run need not wait for them."""
+def doubt_text(unsettled: Unsettled, again: str = "The same command") -> str:
+    """Say which rows a run left in doubt, why, and from when on the next run (`again`) need not wait for them."""
     rows = number_of(unsettled.rows, "row is", "rows are")
     if unsettled.lost_at is None:
-        return f"{rows} in doubt: what became of them is not known yet. The same command finds it out."
+        return f"{rows} in doubt: what became of them is not known yet. {again} finds it out."
     lost = f"{rows} in doubt, for an answer was lost at {unsettled.lost_at:%H:%M:%S} UTC."
     if unsettled.known_by is None:
-        return f"{lost} The same command finds out what became of them."
+        return f"{lost} {again} finds out what became of them."
     return (
-        f"{lost} The same command finds out what became of them; started after {unsettled.known_by:%H:%M:%S} UTC,"
+        f"{lost} {again} finds out what became of them; started after {unsettled.known_by:%H:%M:%S} UTC,"
         " it need not wait for that."
     )
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.model import Status
+from importer.report.sentences import doubt_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from importer.model import Unsettled
 
 SHOWN_RUNS = 10
 """The newest runs that are listed."""
@@ -22,8 +25,10 @@ _LABELS = {
 }
 
 
-def standing_text(path: Path, rows: Mapping[Status, int], runs: Sequence[str]) -> str:
-    """Say how many rows have each status, and what the newest runs did (a line each, oldest first)."""
+def standing_text(
+    path: Path, rows: Mapping[Status, int], runs: Sequence[str], unsettled: Unsettled | None = None
+) -> str:
+    """Say how many rows have each status, what the newest runs did (oldest first), and from when on doubt can end."""
     lines = [str(path)]
     lines += [f"  {rows[status]:>9,} {label}" for status, label in _LABELS.items() if rows.get(status)]
     if not any(rows.values()):
@@ -32,4 +37,6 @@ def standing_text(path: Path, rows: Mapping[Status, int], runs: Sequence[str]) -
     if shown:
         lines.append("  runs:" if len(shown) == len(runs) else f"  runs (the last {len(shown)} of {len(runs)}):")
         lines += [f"    {line}" for line in shown]
+    if unsettled is not None and rows.get(Status.IN_FLIGHT):
+        lines.append(f"  {doubt_text(unsettled, 'The next run')}")
     return "\n".join(lines)

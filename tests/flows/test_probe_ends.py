@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from importer.cli import front
 from importer.commands.probe import as_json
 from importer.probing import UNKNOWN
+from importer.state import State
 from tests.flows.asking import LOCALES, USUAL, Asked, answers, check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from _pytest.capture import CaptureFixture
 
     from tests.flows.conftest import Night
 
@@ -160,6 +165,43 @@ def test_deadline_ends_the_asking_and_removes_the_collection(night: Nights) -> N
     assert answers(done)["taken_live"] == "refused"
     assert answers(done)["refusal_live"] == UNKNOWN
     assert asked.probes() == []
+
+
+def test_the_deadline_says_what_is_still_waited_for(night: Nights) -> None:
+    """The removal keeps the limit of requests, which may take a minute: that is said, once, and at once."""
+    asked = Asked(night())
+    done = asked.ask(deadline=8.0, requests_per_minute=5)
+    assert done.error is not None
+    assert done.error.code == "deadline"
+    late, wait = asked.said[-2:]
+    assert late == "The deadline has passed, but this is waited for: the collection is removed."
+    assert wait.startswith("That waits for your own limit of 5 requests a minute (")
+    assert asked.probes() == []
+
+
+def test_no_time_makes_no_collection(night: Nights) -> None:
+    """`--deadline 0s`: nothing is made that would only be removed again."""
+    asked = Asked(night())
+    writes = asked.night.writes()
+    done = asked.ask(deadline=0.0)
+    assert done.error is not None
+    assert (done.error.code, done.collection, asked.said) == ("deadline", "", [])
+    assert asked.night.writes() == writes
+
+
+def test_doctor_names_what_a_probe_had_to_leave(place: Path, capsys: CaptureFixture[str]) -> None:
+    """The state file knows it; the hint can be typed."""
+    assert front.answer(["doctor", "tags.toml", "--sandbox", "--probe"]) == 0
+    capsys.readouterr()
+    assert front.answer(["doctor", "tags.toml", "--sandbox"]) == 0
+    assert "by an earlier probe" not in capsys.readouterr().out
+    with State.open(place / ".importer" / "tags.sandbox.db") as state:
+        kept = '{"site": "s", "id": "c0ffee", "at": null}'
+        state.set_fact("probe_made:Importer probe 0123456789abcdef", kept)
+    assert front.answer(["doctor", "tags.toml", "--sandbox"]) == 0
+    said = capsys.readouterr().out
+    assert 'the collection "Importer probe 0123456789abcdef" (c0ffee) was left on the site by an earlier probe' in said
+    assert "`importer doctor tags.toml --sandbox --probe` removes it" in said
 
 
 def test_own_limit_of_requests_is_kept(night: Nights) -> None:

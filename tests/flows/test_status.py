@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,8 @@ from importer.cli import front
 from importer.commands.options import RunOptions
 from importer.commands.run import run
 from importer.commands.status import StateReport, run_of, status
-from importer.model import Item
+from importer.model import Item, Status
+from importer.report.standing import standing_text
 from importer.state import Identity, Sent, State
 
 if TYPE_CHECKING:
@@ -64,6 +66,22 @@ def test_json_is_the_object_of_the_last_run(place: Path, capsys: CaptureFixture[
     answer = json.loads(capsys.readouterr().out)
     assert answer["runs"] == last["runs"]
     assert (answer["verdict"], answer["exit_code"]) == ("rejects", 1)
+
+
+def test_it_says_from_when_on_a_run_need_not_wait(place: Path) -> None:
+    """As `doubt` of --json does; rows that are settled by now are in doubt no more."""
+    lost = datetime(2026, 11, 28, 17, 0, 5, tzinfo=UTC)
+    record = status(None, RunOptions(state=place / ".importer" / "tags.sandbox.db"))[0].runs[0]
+    assert record.summary is not None
+    doubt = {"rows": 2, "lost_at": lost.isoformat(), "known_by": (lost + timedelta(minutes=5)).isoformat()}
+    summary = {"runs": [{**run_of(record.summary), "doubt": doubt}]}
+    report = StateReport(place, {Status.IN_FLIGHT: 2}, (replace(record, summary=summary),))
+    said = standing_text(report.path, report.rows, report.lines(), report.unsettled())
+    assert said.endswith(
+        "  2 rows are in doubt, for an answer was lost at 17:00:05 UTC. The next run finds out what became of them;"
+        " started after 17:05:05 UTC, it need not wait for that."
+    )
+    assert "lost" not in standing_text(report.path, {Status.PUBLISHED: 2}, report.lines(), report.unsettled())
 
 
 def rows_of(arguments: list[str], capsys: CaptureFixture[str]) -> list[dict[str, str]]:

@@ -67,17 +67,28 @@ def test_each_deviation_is_a_sentence_that_says_what_next(
     assert 'tags.csv, row 2 ("food"): somebody changed color (item ' in said
     assert "Keep it, or change it back in Webflow." in said
     assert 'tags.csv, row 4 ("tag-1"): its item ' in said
-    assert " is gone. If it should be there, run once with a new state file" in said
+    assert " is gone. A run does not make it a second time. If it should be there, bring it back in Webflow" in said
 
 
 def test_the_way_out_of_a_missing_item_is_true(sandbox: sqlite3.Connection, capsys: CaptureFixture[str]) -> None:
-    """With a new state file what is there is taken over, and what is missing is made."""
+    """No run makes it again; brought back with its id it is proven, under another id it is named as equal."""
+    (kept,) = sandbox.execute("SELECT id FROM items WHERE slug = 'tag-1'").fetchone()
+    sandbox.execute("CREATE TABLE backup AS SELECT * FROM items WHERE slug = 'tag-1'")
     sandbox.execute("DELETE FROM items WHERE slug = 'tag-1'")
-    sandbox.close()
-    assert front.answer(["run", "tags.toml", "--sandbox", "--quiet", "--json", "--state", "new.db"]) == 1
+    assert front.answer(["run", "tags.toml", "--sandbox", "--quiet", "--json"]) == 1
     counts = json.loads(capsys.readouterr().out)["runs"][0]["items"]
-    assert (counts["created"], counts["unchanged"], counts["rejected"]) == (1, 3, 1)
-    assert front.answer(["verify", "tags.toml", "--sandbox", "--state", "new.db", "--quiet"]) == 0
+    assert (counts["created"], counts["unchanged"], counts["rejected"]) == (0, 4, 1)
+    sandbox.execute("INSERT INTO items SELECT * FROM backup")
+    assert front.answer(["verify", "tags.toml", "--sandbox", "--quiet"]) == 0
+    by_hand = "0123456789abcdef01234567"
+    sandbox.execute("UPDATE items SET id = ? WHERE id = ?", (by_hand, kept))
+    sandbox.close()
+    capsys.readouterr()
+    assert front.answer(["verify", "tags.toml", "--sandbox", "--quiet"]) == 1
+    said = capsys.readouterr().out
+    assert f'tags.csv, row 4 ("tag-1"): an equal item {by_hand} ("tag-1") is there that no row holds.' in said
+    assert f"in the place of its item {kept}, which is gone" in said
+    assert "twin" not in said
 
 
 def test_json_is_the_one_object_with_a_receipt_for_each_row(
@@ -153,7 +164,25 @@ def test_where_nothing_was_run_it_says_what_to_type(place: Path, capsys: Capture
     State.open(place / "new.db").close()
     assert front.answer(["verify", "tags.toml", "--sandbox", "--state", "new.db"]) == 2
     said = capsys.readouterr().err
-    assert "tells of no collection: nothing was run.\nRun something first: `importer run MAPPING`." in said
+    hint = "Run something first: `importer run tags.toml --sandbox --state new.db`."
+    assert f"tells of no collection: nothing was run.\n{hint}" in said
+
+
+def test_an_emptied_state_file_is_not_written_into(place: Path, capsys: CaptureFixture[str]) -> None:
+    """The warning is the same with --heal, and it is still there the next time."""
+    empty = place / "empty.db"
+    empty.touch()
+    for more in ([], ["--heal"], []):
+        assert front.answer(["verify", "tags.toml", "--sandbox", "--state", "empty.db", *more]) == 2
+        assert "empty.db is empty: nothing is known of any row.\nPut back a copy" in capsys.readouterr().err
+        assert empty.stat().st_size == 0
+
+
+def test_with_nothing_to_heal_it_says_so(sandbox: sqlite3.Connection, capsys: CaptureFixture[str]) -> None:
+    """Whoever asks for something hears what came of it."""
+    sandbox.close()
+    assert front.answer(["verify", "tags.toml", "--sandbox", "--heal"]) == 0
+    assert capsys.readouterr().out.endswith("\nThere was nothing to heal.\n")
 
 
 def test_what_it_takes_is_what_is_documented() -> None:

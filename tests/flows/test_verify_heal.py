@@ -10,6 +10,8 @@ import pytest
 
 from importer.errors import Interrupted, Locked
 from importer.model import Progress, Silent
+from importer.publishing.twins import TRIES
+from importer.report.deviations import proof_text, twin_sentence
 from importer.state import State
 from tests.flows.verifying import OneMore, Somebody, by_row, item_of, proof_of, twice, verdicts, verified
 
@@ -250,6 +252,7 @@ def test_a_signal_ends_it_in_order(done: Night) -> None:
     result = verified(done, heal=True)
     assert isinstance(result.error, Interrupted)
     assert result.exit_code == 130
+    assert result.error.hint == "Run the same command again: everything is read anew."
     assert result.proof is not None
     assert (result.proof.removed, len(result.proof.twins)) == (1, 2)
     done.wire = lambda inner: inner
@@ -266,6 +269,56 @@ def test_a_signal_while_it_reads_ends_it_at_once(done: Night, *, heal: bool) -> 
     result = verified(done, heal=heal)
     assert isinstance(result.error, Interrupted)
     assert (result.exit_code, result.proof, len(everything(done))) == (130, None, 6)
+    assert result.error.hint == "Run the same command again: everything is read anew."
+
+
+class Listening(Silent):
+    """Keeps the sentences that it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        """Keep it."""
+        self.heard.append(sentence)
+
+
+def test_a_removal_that_failed_is_said_at_the_end(done: Night) -> None:
+    """One sentence, in the notes of the JSON too; nothing advises the command that has just failed."""
+    twin = Somebody(done).doubles(2)
+    done.observer = listening = Listening()
+    done.faults = [{"when": REMOVING, "do": "status", "status": 500}]
+    result = verified(done, heal=True)
+    assert result.proof is not None
+    (stray,) = result.proof.twins
+    assert (result.error, stray.item_id, stray.healable, bool(stray.stuck)) == (None, twin, False, True)
+    assert result.notes[0] == twin_sentence(stray, result.proof)
+    assert proof_text(result).count(twin) == 1
+    assert "--heal" not in proof_text(result)
+    assert not any(twin in sentence for sentence in listening.heard)
+    done.faults = []
+    healed = verified(done, heal=True)
+    assert healed.proof is not None
+    assert healed.proof.removed == 1
+    assert not any(twin in sentence for sentence in (*healed.notes, *listening.heard))
+
+
+def test_a_removal_that_failed_first_and_was_done_then_is_no_complaint(done: Night) -> None:
+    """What an earlier healing began is tried first; the look at the whole collection tries it again."""
+    twin = Somebody(done).doubles(2)
+    done.wire = lambda inner: Dying(inner, 1, after=False)
+    with pytest.raises(Died):
+        verified(done, heal=True)
+    done.wire = lambda inner: inner
+    done.faults = [{"when": REMOVING | {"nth": n}, "do": "status", "status": 500} for n in range(1, TRIES + 1)]
+    done.observer = listening = Listening()
+    result = verified(done, heal=True)
+    assert result.proof is not None
+    assert (result.proof.removed, result.proof.twins) == (1, ())
+    assert not any(twin in sentence for sentence in (*result.notes, *listening.heard))
+    assert twin not in everything(done)
+    asked = done.ask_state("SELECT count(*) FROM requests WHERE run = 'verify' AND verb = 'delete'")
+    assert asked == [(TRIES + 1,)]
 
 
 def test_it_holds_the_state_file_like_a_run(done: Night) -> None:

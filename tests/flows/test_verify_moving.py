@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from importer.model import Progress, Silent
 from tests.flows.notes import Wire, content, made
 from tests.flows.verifying import proof_of, verdicts
 
@@ -78,3 +79,24 @@ def test_what_was_made_just_now_costs_no_second_reading(night: Callable[..., Nig
     one.run()
     proof = proof_of(one)
     assert (verdicts(proof), proof.tally.sent) == ({}, 5)
+
+
+def test_what_is_waited_for_is_said_at_once(night: Callable[..., Night]) -> None:
+    """Where no terminal shows progress, ten silent seconds look like a command that hangs; items are no rows."""
+    one = night(listing_delay="7")
+    one.run()
+    heard: list[str] = []
+    units: set[tuple[int, str]] = set()
+
+    class Listening(Silent):
+        def say(self, sentence: str) -> None:
+            heard.append(sentence)
+
+        def progress(self, progress: Progress) -> None:
+            units.add((progress.done, progress.unit))
+
+    one.observer = Listening()
+    proof_of(one)
+    assert len(heard) == 1
+    assert heard[0].startswith("What was written last is listed with a delay: the reading begins in ")
+    assert (5, "item") in units

@@ -168,6 +168,7 @@ def test_an_error_is_said_as_sentences_whatever_room_it_comes_from() -> None:
         ),
         (Progress(0, 120_000, 0, None), "120,000 rows, 12,000 rows/s"),
         (Progress(0, 40, 0, None, mapping="tags"), "tags: 40 rows, 4 rows/s"),
+        (Progress(0, 200, 0, None, unit="item"), "200 items, 20 items/s"),
         (Progress(0, 0, 0, None, "Webflow: the line is down (8 s)"), "waiting for Webflow: the line is down (8 s)"),
     ],
 )
