@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from importer.pacing import ASSUMED_LIMIT
 from importer.publishing.listing import PASSES
+from importer.publishing.settling import MEANWHILE
 from tests.simulation.middle import what_is_called_there_is_there
 from tests.simulation.seen import HOLDING, TAKEN, BrokenError, Seen
 from tests.simulation.world import HEADER
@@ -29,6 +30,9 @@ SURPRISED = 4
 """Requests, at most, that are refused before it is known that others use the rate too."""
 
 MINUTE = 60.0
+
+GLANCES = 4
+"""Looks at the newest pages, at most, for what a request may have written, before one that decides."""
 
 GUARDED = 6
 """The exit status of a run that a guard stopped."""
@@ -131,7 +135,14 @@ def _requests_are_few(seen: Seen) -> None:
     guilty = sum(row["error_source"] == "webflow" for row in seen.rows.values())
     twins = notes if world.lied else 0
     troubles = twins + guilty * (notes.bit_length() + 1) + told.disturbed + told.refused + (told.in_doubt > 0)
-    most = LOOKING_AROUND + CHUNKS + ceil(notes / world.chunk) + 8 + 2 * min(notes, look) + troubles * (look + 4)
+    most = (
+        LOOKING_AROUND
+        + CHUNKS
+        + ceil(notes / world.chunk)
+        + 8
+        + 2 * min(notes, look)
+        + troubles * (look + GLANCES * min(pages, MEANWHILE + 1))
+    )
     most += look if world.disorder else 0  # whoever looks for twins reads it all once more
     most += TWIN * sum((row["attempts"] or 0) > 1 for row in seen.rows.values())
     sent = sum(world.wire.carried[method] for method in ("GET", "POST", "DELETE"))
