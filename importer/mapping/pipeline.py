@@ -89,9 +89,11 @@ class Pipeline:
             step = self._step(rule, call)
             if step is None:
                 continue
-            if step.spreads and rule.alt is not None:
-                self.bench.mistakes.add(f"{rule.path}.alt", f"cannot keep step with parts that {call.name} finds")
             flow = self._listed(flow, step) if flow.many else self._scalar(flow, step)
+            if step.spreads and rule.alt is not None:
+                if rule.alt.sources:
+                    self.bench.mistakes.add(f"{rule.path}.alt", f"cannot keep step with parts that {call.name} finds")
+                flow = self._beside(rule, flow)
             if step.outside:
                 given = self.bench.keep(flow.value)
                 whole = given.list.join("\0", ignore_nulls=True) if flow.many else given
@@ -124,11 +126,12 @@ class Pipeline:
                 self.bench.keep(template_text(rule.template, lambda name: self.bench.columns.cell(name)[0]))
             )
             flow = Flow(_where(asked, text), Blame(names, pl.lit(0, dtype=pl.UInt8)))
-            return self._cut(rule, flow)
+            return self._beside(rule, self._cut(rule, flow))
         columns: tuple[str | None, ...] = tuple(name for table in rule.when or () for name, _ in table) or (None,)
         blame = Blame(columns[:1], pl.lit(0, dtype=pl.UInt8))
         if rule.value is not None:
-            return self._cut(rule, Flow(_where(asked, pl.lit(rule.value.text)), blame, kind=kind_of(rule.value.kind)))
+            flow = Flow(_where(asked, pl.lit(rule.value.text)), blame, kind=kind_of(rule.value.kind))
+            return self._beside(rule, self._cut(rule, flow))
         answer = pl.when(pl.lit(value=True) if holds is None else holds).then(pl.lit("TRUE")).otherwise(pl.lit("FALSE"))
         return Flow(_where(only, answer), blame, kind=kind_of(Kind.BOOLEAN))
 
@@ -144,11 +147,10 @@ class Pipeline:
         if not several:
             value = _where(asked, cells[0] if len(cells) == 1 else pl.coalesce(cells))
             flow = Flow(value, blame, kind=_coalesced_kind(found))
-            if rule.alt is not None and not self._cuts(rule):
-                beside = Pipeline(self.bench, Target(self.target.field, "PlainText")).of_row(rule.alt)
-                return replace(flow, alt=beside.value)
             if rule.alt is None:
                 return self._cut(rule, flow)
+            if not self._cuts(rule):
+                return self._beside(rule, flow)
         lists = [
             self._parts_of(rule, _where(asked, self._localised(rule, text, kind)), name)
             for (text, kind), name in zip(found, names, strict=True)
@@ -189,6 +191,16 @@ class Pipeline:
             return pl.concat_list(self.bench.keep(text))
         blame = Blame((column,), pl.lit(0, dtype=pl.UInt8))
         return self.bench.keep(self._pieces(rule, text, blame).fill_null(_nothing_listed()))
+
+    def _beside(self, rule: Rule, flow: Flow) -> Flow:
+        """Put the alt text beside one image, or beside each part."""
+        if rule.alt is None:
+            return flow
+        if flow.many:
+            value = self.bench.keep(flow.value)
+            return replace(flow, value=value, alt=self._alts(rule, rule.alt, [value]))
+        beside = Pipeline(self.bench, Target(self.target.field, "PlainText")).of_row(rule.alt)
+        return replace(flow, alt=beside.value)
 
     def _alts(self, rule: Rule, alt: Rule, lists: list[pl.Expr]) -> pl.Expr:
         """Give each part its alt text: column by column, part by part; one that is no column goes to every part."""

@@ -221,54 +221,6 @@ def test_a_rule_may_be_a_table_of_its_own(workshop: Workshop) -> None:
     assert workshop.run(text, {"A": ["X"], "B": [None]}).values("text") == ["x"]
 
 
-def test_images_keep_step_with_their_alt_texts(workshop: Workshop) -> None:
-    """A doubled or empty image takes its alt text with it; the others keep theirs."""
-    url = "https://x.example/"
-    cells: Cells = {
-        "A": [f"{url}1.jpg; {url}2.jpg; {url}1.jpg", f"{url}5.jpg", None],
-        "B": [f"{url}3.jpg", None, f"{url}4.jpg"],
-        "C": ["one; two; again", "with; sign", "none"],
-        "D": ["three", None, "four"],
-    }
-    found = workshop.field("gallery", '{ from = ["A", "B"], alt = ["C", "D"] }', {"Name": ["n"] * 3, **cells})
-    assert [[(image["url"][-5], image["alt"]) for image in images] for images in found] == [
-        [("1", "one"), ("2", "two"), ("3", "three")],
-        [("5", "with; sign")],
-        [("4", "four")],
-    ]
-
-
-@pytest.mark.parametrize("between", [";", "\n", "\r\n", " ; ", ";\n", ";\r\n"])
-def test_a_gap_among_images_or_alt_texts_keeps_its_place(workshop: Workshop, between: str) -> None:
-    """What stands between two separators is a part without a word, and no alt text moves to another image."""
-    url = "https://x.example/"
-    images = [f"{url}{number}.jpg" for number in (1, 2, 3)]
-    cells: Cells = {
-        "A": [between.join(images), between.join([images[0], "", images[2]])],
-        "B": [between.join(["one", "", "three"]), between.join(["one", "two", "three"])],
-    }
-    found = workshop.field("gallery", '{ from = "A", alt = "B" }', {"Name": ["n"] * 2, **cells})
-    assert [[(image["url"][-5], image["alt"]) for image in images] for images in found] == [
-        [("1", "one"), ("2", None), ("3", "three")],
-        [("1", "one"), ("3", "three")],
-    ]
-
-
-def test_an_alt_text_that_is_no_column_goes_to_every_image(workshop: Workshop) -> None:
-    """A template as alt stands for the whole row."""
-    url = "https://x.example/"
-    cells: Cells = {"A": [f"{url}1.jpg\n{url}2.jpg"], "B": ["Lamp"]}
-    found = workshop.field("gallery", '{ from = "A", alt = { template = "{B} in use" } }', cells)
-    assert [image["alt"] for image in found[0]] == ["Lamp in use", "Lamp in use"]
-
-
-def test_every_address_of_a_text_becomes_an_image(workshop: Workshop) -> None:
-    """`urls` looks at the whole cell: nothing is split before it, and an address may hold a `;`."""
-    cells: Cells = {"A": ["see https://x.example/1.jpg?a;b and\nhttps://x.example/2.jpg."]}
-    found = workshop.field("gallery", '{ from = "A", transform = ["urls"] }', cells)
-    assert [image["url"] for image in found[0]] == ["https://x.example/1.jpg?a;b", "https://x.example/2.jpg"]
-
-
 def test_typed_numbers_are_canonical_whatever_the_decimal_sign(workshop: Workshop) -> None:
     """A number cell of a workbook reads `.` even where the sheet's texts have `,`: bare, coalesced, in lists, in sums."""
     cells: Cells = {"A": ["19.99", "19,99"], "B": ["1.5", "1,5"]}
