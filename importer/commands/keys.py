@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def with_keys(job: Job, around: Surroundings) -> Surroundings:
     """Fill in the references that go by key, from the state files of the mappings that fill those collections.
 
-    They lie beside the mapping, or beside the state file that was named. Raises MappingError for a collection that no
-    state file knows, or several do.
+    They lie beside the mapping, or beside the state file that was named. What another mapping of the command is about
+    to make counts as well, and needs no state file yet. Raises MappingError for a collection that no state file knows,
+    or several do.
     """
     wanted = {slug: one for slug, one in around.references.items() if one.match == BY_KEY}
     if not wanted:

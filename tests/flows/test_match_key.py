@@ -14,6 +14,7 @@ from importer.commands.options import RunOptions
 from importer.commands.run import run
 from importer.commands.several import check_all, run_all
 from importer.errors import MappingError
+from importer.settings import parse_count_or_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,6 +120,21 @@ def test_the_other_mapping_must_have_run(shop: Path) -> None:
         f'line 6: fields.author.match: "key" asks the mapping that imports the collection "people", and no state file in {shop}/.importer is of it. Run that mapping first, for the same destination',
         f'line 7: fields.readers.match: "key" asks the mapping that imports the collection "people", and no state file in {shop}/.importer is of it. Run that mapping first, for the same destination',
     )
+
+
+def test_keys_that_another_mapping_of_the_command_will_import_are_known_before(shop: Path) -> None:
+    """A site is checked before anything is sent, and a run is not stopped by a guard for items that will be there."""
+    (shop / "books.csv").write_text("Title,Author,Readers\nOne,7,recAB\nTwo,recAB,\nThree,rec8,\n", encoding="utf-8")
+    both = [shop / "books.toml", shop / "people.toml"]
+    bad = [(3, "not_a_number", "x"), (4, "reference_unknown", "rec8")]
+    for result in (check_all(both, SANDBOX), check_all(both, RunOptions(sandbox=True, offline=True))):
+        problems = result.as_json()["problems"]
+        assert sorted((one["row"], one["code"], one["value"]) for one in problems) == bad
+    result = run_all(both, RunOptions(sandbox=True, max_rejects=parse_count_or_percent("1")))
+    assert (result.counts.created, result.counts.staged, result.counts.rejected) == (4, 1, 2)
+    (shop / "people.csv").write_text("ID,Name,Age,Draft\n7,Ada,36,\nrecAB,Eve,5,\nrec8,Kim,4,\n", encoding="utf-8")
+    assert check_all(both, SANDBOX).exit_code == 0, "a sheet may have gained a key since its last run"
+    assert check(shop / "books.toml", None, SANDBOX).exit_code == 1
 
 
 def test_two_state_files_of_one_collection_are_a_mistake(shop: Path) -> None:
