@@ -335,6 +335,10 @@ BUGS: dict[str, Bug] = {
         ),
         Bug(over.takes_the_dead_for_lost_when_sent, scenes.UNDER_WAY, within=1),
         Bug(over.believes_the_last_sighting, scenes.a_late_row_seen_again, within=1),
+        Bug(
+            over.gives_a_row_up_after_one_error,
+            plan(at("status", {"until": 2, "body": "note-0"}, status=500), rows=(3,), chunk=(1,)),
+        ),
         Bug(over.closes_what_is_not_proven, scenes.a_twin_while_nothing_stands_still, within=1),
         Bug(over.keeps_the_newest_twin, AGAIN_AFTER_SECONDS),
         Bug(over.adopts_after_the_removal, AGAIN_AFTER_SECONDS),

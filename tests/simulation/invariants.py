@@ -29,7 +29,7 @@ LOOKING_AROUND, CHUNKS = 3, 4
 SURPRISED = 4
 """Requests, at most, that are refused before it is known that others use the rate too."""
 
-MINUTE = 60.0
+MINUTE, SERVER_ERRORS = 60.0, 3
 
 GLANCES = 4
 """Looks at the newest pages, at most, for what a request may have written, before one that decides."""
@@ -44,6 +44,7 @@ def after_a_run(world: World) -> Seen:
     what_is_called_there_is_there(seen)
     _only_newer_twins_go(world)
     _altered_slugs_are_warned_of(seen)
+    _nobody_is_given_up_early(seen)
     _no_item_is_unknown_to_the_state(seen)
     _nobody_is_in_its_own_way(seen)
     _others_are_untouched(seen)
@@ -103,6 +104,13 @@ def _altered_slugs_are_warned_of(seen: Seen) -> None:
             raise BrokenError(
                 f"{key} was sent as {row['slug_sent']}, is {row['slug']}, and warned of: {row['warning']}"
             )
+
+
+def _nobody_is_given_up_early(seen: Seen) -> None:
+    """Rule 9: it takes three errors of the server to reject a row."""
+    for key, row in seen.rows.items():
+        if row["status"] == "rejected" and row["error_code"] == "server_error" and row["attempts"] < SERVER_ERRORS:
+            raise BrokenError(f"{key} was rejected as {row['error_code']} after {row['attempts']} tries")
 
 
 def _the_rate_is_kept(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from importer.publishing import refusals, sending, twins
 from importer.publishing.ledger import Ledger
 from importer.publishing.settling import Doubtful, Settled, Settling
+from importer.publishing.troubles import Troubles
 from importer.publishing.twins import Twins
 from importer.state import State, rows
 from tests.simulation.misjudgements import timing
@@ -89,6 +90,11 @@ def closes_what_is_not_proven() -> AbstractContextManager[None]:
         return settled
 
     return around(Settling, "look", look)
+
+
+def gives_a_row_up_after_one_error() -> AbstractContextManager[None]:
+    """A row that gets a 5xx once, and again while others succeed, is rejected."""
+    return replaced(Troubles, "SERVER_ERRORS", 1)
 
 
 # Twins -------------------------------------------------------------------------------------------------------------
