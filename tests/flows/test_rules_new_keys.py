@@ -99,7 +99,7 @@ def test_rule_3_new_row_stays_in_doubt_with_the_one_that_was_sent_with_its_slug(
     """No listing proves anything, so the older row is given up for now; the new one is not sent, and counts as it."""
     one = night(listing_order="random")
     one.mapping["key"] = {"from": "Code"}
-    one.strangers([content(n) for n in range(100, 220)])
+    one.strangers([content(n) for n in range(100, 310)])
     one.sheet = one.rows(1).with_columns(Code=pl.lit("k1"))
     one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
     told(one, 1)
