@@ -193,19 +193,24 @@ def _last_night(world: World, mix: Mix) -> None:
     world.faults = []
     world.passes(1_000)
     leave(world)  # a request of a dead process may have met the faults of its night while that time passed
+    _quiet_run(world)
+    _look_back(world, at_the_end(world))
+    if world.loop.mishaps:
+        raise BrokenError(f"something failed unheard: {world.loop.mishaps}")
+    if world.chance.random() < 0.25:
+        _quiet_run(world)
+        at_the_end(world)
+    if world.chance.random() < PROVEN:
+        prove_and_heal(world, mix)
+
+
+def _quiet_run(world: World) -> None:
+    """A run without a fault; where it is stopped for changed rules, the user takes them back."""
     world.run()
     for _ in range(2):
         if world.told.exit_code == GUARDED:
             _rules_kept(world, rows_of(world.process.state))
             world.run()
-    _look_back(world, at_the_end(world))
-    if world.loop.mishaps:
-        raise BrokenError(f"something failed unheard: {world.loop.mishaps}")
-    if world.chance.random() < 0.25:
-        world.run()
-        at_the_end(world)
-    if world.chance.random() < PROVEN:
-        prove_and_heal(world, mix)
 
 
 __all__ = ["PATIENCE", "BrokenError", "Mix", "play"]
