@@ -143,6 +143,8 @@ class Settling:
         self._given_up |= {one.wanted.id: one for one in settled.given_up}
         done = {one.wanted.id for one in [*(f[0] for f in settled.found), *settled.absent]}
         unsettled = {one.request for one in [*self.rows.values(), *settled.given_up] if one.wanted.id not in done}
+        # What was found may be an earlier request's: then this one's own item is a twin, and is looked for once more.
+        later |= {one.request for one, _ in settled.found if len(one.wanted.sendings) > 1}
         if settled.proven:
             settled.over = [request for request in requests if request not in unsettled | later]
         return settled

@@ -56,17 +56,26 @@ def find_dialect(sample: str, delimiter: str | None, quote: str | None, name: st
 
 
 def _is_spaced(sample: str, delimiter: str, quote: str) -> bool:
-    """Tell whether quotes stand behind blanks, and each of them encloses a cell to its end."""
-    behind = re.compile(f"{re.escape(delimiter)} +{re.escape(quote)}")
-    sign = re.escape(quote)
-    cell = re.compile(f"[^{sign}]*(?:{sign}{sign}[^{sign}]*)*{sign} *(?={re.escape(delimiter)}|[\r\n]|\\Z)")
-    at = behind.search(sample)
-    found = at is not None
-    while at is not None:
-        whole = cell.match(sample, at.end())
+    """Tell whether quotes stand behind blanks, and each of them encloses a cell to its end.
+
+    A cell that begins with its quote is passed over as a whole: what stands in it begins no cell.
+    """
+    sign, border = re.escape(quote), rf"{re.escape(delimiter)}\r\n"
+    if not re.search(rf"{re.escape(delimiter)} +{sign}", sample):
+        return False
+    enclosed = rf"{sign}(?:[^{sign}]|{sign}{sign})*+{sign}"
+    cell = re.compile(
+        rf"(?:{enclosed} *(?=[{border}]|\Z)|( +{enclosed} *(?=[{border}]|\Z))|([^{border}]*))(?:[{border}]|\Z)"
+    )
+    found, at = False, 0
+    while at < len(sample):
+        whole = cell.match(sample, at)
         if whole is None:
+            return False  # a quote that is never closed is told where rows are read
+        if whole[2] and whole[2].lstrip(" ").startswith(quote) and whole[2].startswith(" "):
             return False
-        at = behind.search(sample, whole.end())
+        found = found or whole[1] is not None
+        at = whole.end()
     return found
 
 

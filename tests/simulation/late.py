@@ -38,7 +38,7 @@ class Lateness:
     began: float = 0.0
     _orphans: Collection[bytes] = ()
     _delayed: list[_Delayed] = field(default_factory=list)
-    _lied: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
 
     def begins(self, now: float, orphans: Collection[bytes]) -> None:
         """A process begins: what earlier ones sent and never heard of is lost now, if it was not before.
@@ -66,8 +66,8 @@ class Lateness:
     def lies(self, body: bytes) -> None:
         """Webflow says that it did not carry out what it did; twice for a row that is more than any rule mends."""
         slugs = set(slugs_in(body))
-        self.slugs |= slugs & self._lied
-        self._lied |= slugs
+        self.slugs |= slugs & self.denied
+        self.denied |= slugs
 
     def _judge(self, one: _Delayed, lost: float) -> None:
         if one.carried_out > lost + PATIENCE:

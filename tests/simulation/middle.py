@@ -28,7 +28,7 @@ def after_a_commit(world: World, state: sqlite3.Connection) -> None:
         items = [item for item in ours.get(note.n, ()) if item.id not in world.touched]
         if items and not seen.is_late(note):
             _what_is_there_is_not_called_absent(seen, note, items)
-            if len(items) > 1:
+            if len(items) > 1 and not seen.was_denied(note):
                 _two_are_known_of(seen, note, items, state)
 
 
