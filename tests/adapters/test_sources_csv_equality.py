@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from importer.errors import SourceError
@@ -127,7 +128,11 @@ def test_what_the_csv_module_wrote_in_any_dialect_is_what_is_read(
 @settings(max_examples=120, deadline=None)
 @given(st.text(alphabet=SIGNS, max_size=60), blocks)
 def test_any_text_is_read_as_the_csv_module_reads_it(body: str, block_bytes: int) -> None:
-    """Stray quotes and stray line ends too; a quote never closed is an error, not a swallowed file."""
+    """Stray quotes and stray line ends too; a quote never closed is an error, not a swallowed file.
+
+    Quotes behind blanks are read as people mean them, otherwise than the module does: `tests/sheets` holds how.
+    """
+    assume(re.search(r', +"', body) is None)
     text = "A,B,C\n" + body
     if never_closed(text):
         with pytest.raises(SourceError, match="never closed"):
