@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from importer.client import Client, ListedItem, Page
-    from importer.model import Item
+    from importer.model import Item, Row
     from importer.planning import Chunk
     from importer.publishing.listing import Listings
     from importer.publishing.matching import Key
@@ -67,8 +67,11 @@ class Lookup:
         by_key: Mapping[str, list[SeenItem]] = {}
         if self._target.key_field not in {None, "slug"}:
             by_key = self._state.seen_by_key(locale, [item.key for item in chunk.items])
+        moved = self._moved(chunk)
         vetted = Vetted()
         for item in chunk.items:
+            if item.key in moved and await self._made_elsewhere(item, moved[item.key], vetted, covered=covered):
+                continue
             slug = item.slug.casefold()
             known = [*by_slug.get(slug, ()), *by_key.get(item.key, ())]
             if covered and not known and slug not in own:
@@ -76,6 +79,34 @@ class Lookup:
                 continue
             await self._judge(item, known, vetted)
         return self._still(vetted)
+
+    def _moved(self, chunk: Chunk) -> dict[str, Row]:
+        """The rows of a chunk that were sent with another slug before, and are not known to have been refused."""
+        rows = self._state.rows(chunk.keys)
+        pairs = [(item, rows.get((item.locale, item.key))) for item in chunk.items]
+        return {
+            item.key: row
+            for item, row in pairs
+            if row is not None and row.status is Status.PENDING and row.slug_sent not in {None, item.slug}
+        }
+
+    async def _made_elsewhere(self, item: Item, row: Row, vetted: Vetted, *, covered: bool) -> bool:
+        """Look for what an earlier send of a row made under another slug, though it is said to have done nothing.
+
+        A 429 may have been wrong, and what a lost request does may come later than its patience.
+        """
+        slugs = {sending.row.slug.casefold(): sending.row.slug for sending in self._state.sendings(row)}
+        slugs.pop(item.slug.casefold(), None)
+        seen = self._state.seen_by_slug(item.locale, list(slugs.values()))
+        holders: list[Shown] = []
+        for folded, slug in slugs.items():
+            if not covered or folded in seen:
+                holders += await self._listings.by_slug(slug, self._target.shown, locale=item.locale)
+        self._note(holders, item.locale)
+        made = self._made(item, holders, self._state.keys_by_item([one.id for one in holders]))
+        if made is not None:
+            vetted.made.append((item, *made))
+        return made is not None
 
     def _still(self, vetted: Vetted) -> Vetted:
         """Leave out items that were given to another row while the look-up asked about others: they are in the way."""

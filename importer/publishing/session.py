@@ -85,7 +85,7 @@ class Session:
         self._sends: set[asyncio.Task[None]] = set()
         self._look: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._breathe = False
+        self._breathe = self._blind = False
         self._told = self._hurry = self._signalled = False
         self._deadline: float | None = None
         self.stop: ImporterError | None = None
@@ -257,7 +257,8 @@ class Session:
             await self._wait()
 
     def _may_settle(self) -> bool:
-        return self.stop is None or (isinstance(self.stop, STILL_READABLE) and not self._told)
+        readable = isinstance(self.stop, STILL_READABLE) and not self._told and not self._blind
+        return self.stop is None or readable
 
     def _next_moment(self) -> float | None:
         """When something is to be done although nothing is in flight; None if nothing is."""
@@ -305,9 +306,9 @@ class Session:
             self._tasks.discard(task)
             self._sends.discard(task)
             self._begun.discard(task)
-            if task is self._look:
-                self._look = None
             error = None if task.cancelled() else task.exception()
+            if task is self._look:
+                self._look, self._blind = None, error is not None
             unsaid = isinstance(error, SERIOUS) and self.stop is not None and not isinstance(self.stop, SERIOUS)
             if isinstance(error, ImporterError) and not unsaid:
                 self._halt(error)
@@ -370,7 +371,7 @@ class Session:
                 else:
                     self.ledger.settled_before(item, row)
             self._troubles.require_room()
-            if self._settling.expired():
+            if self._settling.expired(self._place.server_now()):
                 await self._settle()
             await self._staged.settle()
 

@@ -121,9 +121,14 @@ class Settling:
             return None
         return max(one.look for one in self.rows.values() if one.look <= first + TOGETHER)
 
-    def expired(self) -> bool:
-        """Whether the patience of an open request has ended, so that its twins can be looked for."""
+    def expired(self, server: datetime | None) -> bool:
+        """Whether the patience of an open request has ended, so that its twins can be looked for.
+
+        Those that were opened again are over: Webflow answered them, if not with the truth. `server` is its time.
+        """
         now = self._clock.monotonic()
+        for request in self._state.open_requests():
+            self._open.setdefault(request.id, now + max(0.0, self._timing.lag - age_of(request, server)))
         return any(due <= now for due in self._open.values())
 
     async def look(self) -> Settled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,15 +16,16 @@ from importer.model import Status
 from importer.pacing import Backoff
 from importer.publishing.judging import Judge
 from importer.publishing.matching import Evidence, age, is_ours
-from importer.publishing.settling import wanted_of
+from importer.publishing.settling import DATE, wanted_of
 from importer.publishing.stock import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from importer.client import Call, ListedItem, Reply
+    from importer.model import Row
     from importer.publishing.ledger import Ledger
-    from importer.publishing.matching import Wanted
+    from importer.publishing.matching import Key, Wanted
     from importer.publishing.settling import Settled
     from importer.publishing.target import Place
     from importer.state import Standing
@@ -84,10 +86,12 @@ class Twins:
 
     async def mend(self, settled: Settled) -> bool:
         """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
-        mended = True
-        for wanted, item in settled.twins:
-            mended = await self.leave_oldest(wanted, [item.slug]) and mended
-        return mended
+        twins: dict[Key, tuple[Wanted, list[str]]] = {}
+        for wanted, item in settled.twins:  # one that several requests may have made is named for each of them
+            one, slugs = twins.setdefault(wanted.id, (wanted, []))
+            sendings = {sending.request: sending for sending in (*one.sendings, *wanted.sendings)}
+            twins[wanted.id] = replace(one, sendings=tuple(sendings.values())), [*slugs, wanted.slug, item.slug]
+        return all([await self.leave_oldest(wanted, slugs) for wanted, slugs in twins.values()])
 
     async def leave_oldest(
         self, wanted: Wanted, slugs: list[str], *, strict: bool = False, beside: bool = False
@@ -105,6 +109,8 @@ class Twins:
             if row is None or row.status is Status.IN_FLIGHT:
                 return row is None
             found = await self._found(wanted.locale, (wanted.slug, row.slug or wanted.slug, *slugs))
+            if row.item_id not in {None, *found} and self._is_new(row):
+                return False  # its own item is not listed yet
             standing = state.standing_of(*wanted.id)  # it may have been sent meanwhile, or given another item
             if standing is None or (standing.row.status, standing.row.item_id) != (row.status, row.item_id):
                 return standing is None
@@ -130,6 +136,12 @@ class Twins:
             elif kept.id != row.item_id:
                 self._ledger.adopt(wanted, kept)
             return all([await self._remove(item.id, wanted.locale) for item in newer])
+
+    def _is_new(self, row: Row) -> bool:
+        """Whether the item that a row holds may have been made so lately that no listing shows it yet."""
+        now, latest = self._place.server_now(), self._place.state.sendings(row)[-1:]
+        lag = timedelta(seconds=self._place.timing.lag)
+        return now is not None and any(one.ended is None or now < one.ended + DATE + lag for one in latest)
 
     async def _remove(self, item_id: str, locale: str) -> bool:
         """Unpublish and delete one item that is ours, by id, unless a row holds it; whether it is gone."""

@@ -167,6 +167,21 @@ def put_twin_checks(
     )
 
 
+def doubt_denials(connection: sqlite3.Connection, collection: str, keys: Iterable[tuple[str, str]]) -> None:
+    """Open the requests again that Webflow says it has not carried out (429): for these rows one of them may have been.
+
+    Rule 7 then looks for what they made, as after a lost one.
+    """
+    connection.executemany(
+        """
+        UPDATE requests SET open = 1 WHERE outcome = 'not_carried_out' AND collection = ?1
+            AND id >= (SELECT first_request FROM rows WHERE (collection, locale, key) = (?1, ?2, ?3) AND attempts > 1)
+            AND EXISTS (SELECT 1 FROM request_rows WHERE (request_id, locale, key) = (requests.id, ?2, ?3))
+        """,
+        [(collection, locale, key) for locale, key in keys],
+    )
+
+
 def twin_checks(file: StateFile, collection: str) -> list[TwinCheck]:
     """List the rows that rule 7 must look at, oldest request first."""
     return [

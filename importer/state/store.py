@@ -161,6 +161,7 @@ class State(Book):
             rows.put_published(connection, collection, published)
             rows.put_back(connection, collection, pending, request)
             requests.put_twin_checks(connection, collection, twin_checks, request)
+            requests.doubt_denials(connection, collection, twin_checks)
             for name, value in (facts or {}).items():
                 runs.put_fact(connection, name, value)
             if watermark is not None:
@@ -203,6 +204,8 @@ class State(Book):
             for one in found:
                 if one.as_sent is not None:
                     rows.put_as_sent(connection, self._collection, one.as_sent)
+            given = [(one.published.locale, one.published.key) for one in found]
+            requests.doubt_denials(connection, self._collection, given)
 
     def tell_error(self, refused: Refused, run: str) -> None:
         """Tell a row that holds an item what went wrong with it; its status stays."""

@@ -121,7 +121,9 @@ def _the_rate_is_kept(world: World) -> None:
     """
     told, rate = world.told, int(world.switches["rate_limit"])
     surprises = bool(told.throttles or told.meals)
-    if told.too_many and not surprises and (world.switches["missing_headers"] == "no" or rate >= ASSUMED_LIMIT):
+    if world.switches["missing_headers"] != "no" and rate < ASSUMED_LIMIT:
+        return
+    if told.too_many and not surprises:
         raise BrokenError(f"{told.too_many} requests were sent beyond the rate that was announced")
     if surprises and told.refused > told.throttles + SURPRISED * (told.meals + 1):
         raise BrokenError(f"{told.refused} requests were sent beyond a rate that others use too")
@@ -151,8 +153,8 @@ def _requests_are_few(seen: Seen) -> None:
         + 2 * min(notes, look)
         + troubles * (look + GLANCES * min(pages, MEANWHILE + 1))
     )
-    most += look if world.disorder else 0  # whoever looks for twins reads it all once more
-    most += TWIN * sum((row["attempts"] or 0) > 1 for row in seen.rows.values())
+    most += look if world.disorder or world.lied else 0  # whoever looks for twins reads it all once more
+    most += TWIN * (sum((row["attempts"] or 0) > 1 for row in seen.rows.values()) + world.wire.carried["DELETE"])
     sent = sum(world.wire.carried[method] for method in ("GET", "POST", "DELETE"))
     if sent > most:
         raise BrokenError(f"{sent} requests were sent, {most} are the most: {dict(world.wire.carried)}")

@@ -28,7 +28,7 @@ class _Delayed:
 
 @dataclass(slots=True)
 class Lateness:
-    """Holds the slugs of requests that had their effect later than `PATIENCE` after they were lost, or denied it twice.
+    """Holds the slugs of requests that had their effect later than `PATIENCE` after they were lost.
 
     A request is lost when its answer is, when its process ends in order, or when the next one begins: whatever comes
     first. The process at work `began` at some moment; what others sent before, and is still on its way, are orphans.
@@ -38,7 +38,6 @@ class Lateness:
     began: float = 0.0
     _orphans: Collection[bytes] = ()
     _delayed: list[_Delayed] = field(default_factory=list)
-    denied: set[str] = field(default_factory=set)
 
     def begins(self, now: float, orphans: Collection[bytes]) -> None:
         """A process begins: what earlier ones sent and never heard of is lost now, if it was not before.
@@ -62,12 +61,6 @@ class Lateness:
         waits = rule.facts.get("wait", 0.0) if rule.do == "timeout_then_commit" else WRITE_TIMEOUT
         self._delayed.append(one)
         self._judge(one, self.began if body in self._orphans else now + waits)
-
-    def lies(self, body: bytes) -> None:
-        """Webflow says that it did not carry out what it did; twice for a row that is more than any rule mends."""
-        slugs = set(slugs_in(body))
-        self.slugs |= slugs & self.denied
-        self.denied |= slugs
 
     def _judge(self, one: _Delayed, lost: float) -> None:
         if one.carried_out > lost + PATIENCE:

@@ -28,7 +28,7 @@ def after_a_commit(world: World, state: sqlite3.Connection) -> None:
         items = [item for item in ours.get(note.n, ()) if item.id not in world.touched]
         if items and not seen.is_late(note):
             _what_is_there_is_not_called_absent(seen, note, items)
-            if len(items) > 1 and not seen.was_denied(note):
+            if len(items) > 1:
                 _two_are_known_of(seen, note, items, state)
 
 
@@ -65,6 +65,8 @@ def _two_are_known_of(seen: Seen, note: Note, items: list[Shown], state: sqlite3
         "SELECT 1 FROM twin_checks WHERE key = ?",
         "SELECT 1 FROM requests JOIN request_rows ON request_id = id WHERE key = ? AND (open OR outcome IS NULL)",
     ]
+    if seen.world.lied:  # what is sent again shows by its slug whether it was there already
+        looks.append("SELECT 1 FROM rows WHERE key = ? AND status = 'pending'")
     going = [state.execute("SELECT 1 FROM facts WHERE name = ?", [REMOVE + item.id]).fetchone() for item in items]
     if any(going) or any(state.execute(look, [key]).fetchone() for look in looks):
         return

@@ -68,10 +68,6 @@ class Seen:
         """Whether a request that carried the row had its effect beyond patience."""
         return not self.world.late.slugs.isdisjoint(note.slugs)
 
-    def was_denied(self, note: Note) -> bool:
-        """Whether Webflow ever denied a request that carried the row: its item is looked for once a slug is altered."""
-        return not self.world.late.denied.isdisjoint(note.slugs)
-
     def holds_changed(self, note: Note) -> bool:
         """Whether the sheet says something else than the item of a row holds, as far as the state knows."""
         row, item = self.row(note), self.items.get(self.row(note).get("item_id", ""))

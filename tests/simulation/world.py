@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 NAMES = ("No", "Title", "Slug", "Text", "Photo", "State")
 """The columns of the sheet."""
 
-THROTTLED = 429
-
 HEADER = 1
 """Rows of the sheet above the first note."""
 
@@ -201,8 +199,6 @@ class World:
         self.told.disturbed += 1
         self.told.throttles += rule.do == "throttle"
         self.late.delays(rule, body, self.hours.now)
-        if rule.facts.get("status") == THROTTLED and rule.facts.get("work") == "done":
-            self.late.lies(body)
         self.tell(f"FAULT {what.removeprefix('fault: ')}")
 
     def _removed(self, item: Shown) -> None:

@@ -1,0 +1,101 @@
+"""A 429 says that nothing was done, and it was: what came of it is found, and one item is left (rules 4, 6 and 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.flows.conftest import Night
+
+CREATE = {"method": "POST", "path": "*/items/live"}
+LIE: dict[str, Any] = {"do": "status", "status": 429, "work": "done", "headers": {"Retry-After": "7"}}
+REVOKED: dict[str, Any] = {"do": "status", "status": 401, "code": "not_authorized"}
+
+
+def creates(*fates: dict[str, Any]) -> list[dict[str, Any]]:
+    """What befalls the requests that create items, the first of them first; {} for nothing."""
+    return [{"when": CREATE | {"nth": number}} | fate for number, fate in enumerate(fates, start=1) if fate]
+
+
+def is_left(one: Night, *slugs: str) -> None:
+    """These notes are live, nothing else of ours is there, and the state file says the same."""
+    one.faults = []
+    ours = [item for item in one.items(live=False) if item["fieldData"]["name"].startswith("Note")]
+    assert sorted(item["fieldData"]["slug"] for item in ours) == sorted(slugs)
+    told = one.ask_state("SELECT slug FROM outcome WHERE status = 'published'")
+    assert sorted(slug for (slug,) in told) == sorted(slugs)
+
+
+@pytest.mark.parametrize("others", [0, 350], ids=["all was looked up", "slugs are asked for"])
+def test_row_whose_slug_was_changed_since_is_not_made_again(night: Callable[..., Night], others: int) -> None:
+    """It was denied under its old slug, and is to be sent under another: the old one is asked for before."""
+    one = night()
+    one.strangers([{"name": f"Other {n}", "slug": f"other-{n}", "text": ""} for n in range(others)])
+    one.sheet = one.rows(2)
+    one.mapping["key"] = {"from": "Title"}
+    one.faults = creates(LIE, REVOKED)
+    one.run()
+    assert one.exit_code == 3
+    one.faults = []
+    one.sheet = one.changed(Slug={0: "moved"})
+    counts = one.run().counts
+    assert (counts.skipped, counts.created, counts.in_doubt) == (1, 1, 0)
+    is_left(one, "note-1", "note-2")
+
+
+def test_what_was_made_under_a_suffix_is_found_by_listing(night: Callable[..., Night]) -> None:
+    """A deleted item holds the slug, so that both sends are suffixed: by slug neither would show the other."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    one.mapping["key"] = {"from": "Title"}
+    (theirs,) = one.strangers([{"name": "Theirs", "slug": "note-1", "text": ""}])
+    one.outside(lambda http, _, notes: http.delete(f"/collections/{notes}/items/{theirs}"))
+    one.faults = creates(LIE)
+    assert one.run().counts.removed == 1
+    (item,) = one.items(live=True)
+    is_left(one, item["fieldData"]["slug"])
+
+
+def test_second_item_is_looked_for_when_the_first_is_adopted(night: Callable[..., Night]) -> None:
+    """Two requests were denied and done, then the run ended: the next one's look-up shows one of the items."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    one.faults = creates(LIE, LIE, REVOKED)
+    one.run()
+    one.faults = []
+    assert len(one.items(live=True)) == 2
+    one.passes(30)  # what was denied is surely listed by now
+    one.run()
+    is_left(one, "note-1")
+
+
+def test_twin_is_not_judged_before_the_item_of_the_row_is_listed(night: Callable[..., Night]) -> None:
+    """The row has just come back altered while a listing is read for others: what it holds is not listed yet."""
+    one = night(taken_slug="suffix", listing_delay="9")
+    one.sheet = one.rows(2, Photo=[None, "https://example.com/ok.png"])
+    answered_late = LIE | {"headers": {"Retry-After": "57"}}
+    one.faults = creates({"do": "status", "status": 503}, {"do": "reset_after"}, answered_late)
+    one.run()
+    one.passes(1_000)
+    one.faults = []
+    one.run()
+    is_left(one, "note-1", "note-2")
+
+
+def test_listing_that_is_refused_after_a_stop_is_not_read_for_ever(night: Callable[..., Night]) -> None:
+    """The plan is full; a listing would settle the refused rows, but by then the token is revoked."""
+    one = night()
+    one.faults = [
+        {"when": CREATE, "do": "plan_limit"},
+        {"when": {"method": "GET", "path": "*/items*", "from": 3}} | REVOKED,
+    ]
+    counts = one.run().counts
+    assert (one.exit_code, counts.in_doubt) == (3, 5)
+    assert sum(log["method"] == "GET" for log in one.app.log) < 12
+    one.faults = []
+    one.run()
+    is_left(one, *(f"note-{n}" for n in range(1, 6)))
