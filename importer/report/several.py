@@ -12,7 +12,7 @@ from importer.report.sentences import HEADLINES, error_text, kinds_of
 from importer.report.summary import FORMAT, SHOWN_PROBLEMS, RunResult, error_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,6 @@ class RunResults:
 
 def several_text(results: RunResults) -> str:
     """Give the summary of a run with several mappings: a line for each, the files of its rejects, and the total."""
-    names = [*results.names, "in all"]
-    width = max(len(name) for name in names)
-    lines = []
-    for name, part in zip(results.names, results.parts, strict=True):
-        (run,) = part.runs
-        lines.append(f"{name:<{width}}  {': '.join(filter(None, (_headline(part, 'not run'), kinds_of(run.counts))))}")
-        if run.rejects is not None:
-            lines.append(f"{'':<{width}}  rejected rows: {run.rejects}")
     tally = _tally(results)
     sent = [number_of(tally.sent, "request", "requests")]
     if tally.retried:
@@ -118,20 +110,32 @@ def several_text(results: RunResults) -> str:
     if tally.throttled:
         sent.append(f"{tally.throttled:,} held back by the rate limit")
     total = f"{kinds_of(results.counts) or 'nothing was sent'}; {', '.join(sent)} ({duration(results.seconds)})"
-    return "\n".join([*lines, f"{'in all':<{width}}  {total}"])
+    return _each_and_all(results, _ran, total)
 
 
 def several_checked_text(results: RunResults) -> str:
     """Give the summary of a check with several mappings: a line for each, and the total."""
+    return _each_and_all(results, _checked, _good(results.counts))
+
+
+def _each_and_all(results: RunResults, say: Callable[[RunResult], str], total: str) -> str:
+    """Set a line for each mapping, with the file of its rejects, above the total."""
     names = [*results.names, "in all"]
     width = max(len(name) for name in names)
     lines = []
     for name, part in zip(results.names, results.parts, strict=True):
-        (run,) = part.runs
-        lines.append(f"{name:<{width}}  {_good(run.counts) if part.error is None else _headline(part, 'not checked')}")
-        if run.rejects is not None:
-            lines.append(f"{'':<{width}}  rejected rows: {run.rejects}")
-    return "\n".join([*lines, f"{'in all':<{width}}  {_good(results.counts)}"])
+        lines.append(f"{name:<{width}}  {say(part)}")
+        if part.runs[0].rejects is not None:
+            lines.append(f"{'':<{width}}  rejected rows: {part.runs[0].rejects}")
+    return "\n".join([*lines, f"{'in all':<{width}}  {total}"])
+
+
+def _ran(part: RunResult) -> str:
+    return ": ".join(filter(None, (_headline(part, "not run"), kinds_of(part.runs[0].counts))))
+
+
+def _checked(part: RunResult) -> str:
+    return _good(part.runs[0].counts) if part.error is None else _headline(part, "not checked")
 
 
 def named_errors(results: RunResults) -> Iterator[str]:
