@@ -56,8 +56,9 @@ class Lookup:
     async def vet(self, chunk: Chunk) -> Vetted:
         """Tell which items of a chunk may be sent.
 
-        An item with the key and equal readable content is the row's own, made before the state file knew of it; any
-        other that holds the slug or the key is in its way. Raises what reading a listing raises.
+        An item that an earlier send made is the row's own, with what that send carried; so is one with the key and
+        equal readable content, made before the state file knew of it. Any other that holds the slug or the key is in
+        its way. Raises what reading a listing raises.
         """
         locale = chunk.items[0].locale
         covered = await self._cover(locale)
@@ -140,15 +141,15 @@ class Lookup:
             vetted.free.append(item)
             return
         held = self._state.keys_by_item([one.id for one in holders])
-        for one in holders:
-            if one.id not in held and self._same(item, one):
-                vetted.adopted.append((item, one))
-                return
         given = {shown.id for _, _, shown in vetted.made}
         made = self._made(item, [one for one in holders if one.id not in given], held)
         if made is not None:
             vetted.made.append((item, *made))
             return
+        for one in holders:
+            if one.id not in held and self._same(item, one):
+                vetted.adopted.append((item, one))
+                return
         vetted.taken.append((item, self._whose(item, holders[0], held.get(holders[0].id))))
 
     def _made(self, item: Item, holders: list[Shown], held: Mapping[str, Key]) -> tuple[Wanted, Shown] | None:

@@ -12,7 +12,7 @@ from importer.report.receipts import Likeness, Receipt, Stray
 from importer.state import UNNAMED, Sending, SentRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
     from importer.model import Row
@@ -152,7 +152,8 @@ def _ours(
     wanted = _wanted(state, row, patience)
     ids = [item.id for item in candidates]
     evidence = Evidence(state.keys_by_item(ids), state.first_sighting(ids))
-    alike = [item for item in candidates if is_ours(_whatever(wanted, row, item), item, evidence)]
+    names = tuple(dict.fromkeys((row.name or "", *(one.row.name for one in sent))))
+    alike = [item for item in candidates if is_ours(_whatever(wanted, row, item, names), item, evidence)]
     ours = [item for item in alike if is_ours(wanted, item, evidence)]
     if beside is not None:
         judge, stock = beside
@@ -198,10 +199,11 @@ def _wanted(state: State, row: Row, patience: timedelta | None) -> Wanted:
     return Wanted(row.locale, row.key, row.slug_sent or "", tuple(sendings), patience)
 
 
-def _whatever(wanted: Wanted, row: Row, item: Shown) -> Wanted:
-    """As if this item's content had been sent, whenever: what is left is name, first watermark and sightings."""
-    sent = SentRow(row.locale, row.key, wanted.slug, row.name or "", "", item.readable)
-    return replace(wanted, sendings=(Sending(row.first_request or 0, sent, row.first_watermark, None),))
+def _whatever(wanted: Wanted, row: Row, item: Shown, names: Iterable[str]) -> Wanted:
+    """As if this item's content had been sent, whenever: what is left are the names, first watermark and sightings."""
+    sent = [SentRow(row.locale, row.key, wanted.slug, name, "", item.readable) for name in names]
+    first, since = row.first_request or 0, row.first_watermark
+    return replace(wanted, sendings=tuple(Sending(first, one, since, None) for one in sent))
 
 
 def _stray(item: Shown, row: Row, *, of: str | None) -> Stray:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from importer.client import ReplyKind, read_created
-from importer.client.endpoints import create_items
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.planning import Chunk, Decision
 from importer.publishing.matching import match_answer, status_of
+from importer.publishing.posting import Overtaken, holding, post
 from importer.publishing.refusals import code_of, nameless, pointed_at, verdict_of
 from importer.publishing.settling import Doubtful, wanted_of
 from importer.publishing.target import Todo
 from importer.publishing.waiting import Part, Why
-from importer.state import Sent
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from importer.client import ApiError, ListedItem, Reply
@@ -75,7 +74,11 @@ class Sender:
         chunk = still
         if not before.isdisjoint(chunk.keys):
             self._place.client.resent()
-        request, reply = await self._post(chunk)
+        try:
+            request, reply = await post(self._place, chunk, self._begun, lambda number: self._lose(number, Part(chunk)))
+        except Overtaken:
+            self._waiting.again(chunk)
+            return
         if reply.kind is ReplyKind.OK:
             created = read_created(reply.body)
             if created is None:
@@ -93,13 +96,12 @@ class Sender:
 
     def _still_without_item(self, chunk: Chunk) -> Chunk | None:
         """Leave out the rows for which an item was found while they waited to be sent again."""
-        rows = self._place.state.rows(chunk.keys)
+        held = holding(self._place.state, chunk)
         for item in chunk.items:
-            row = rows.get((item.locale, item.key))
-            if row is not None and row.item_id is not None:
-                self._ledger.settled_before(item, row)
+            if (item.locale, item.key) in held:
+                self._ledger.settled_before(item, held[item.locale, item.key])
                 self._waiting.gone((item.locale, item.key))
-        return chunk.only({key for key in chunk.keys if key not in rows or rows[key].item_id is None})
+        return chunk.only(set(chunk.keys) - held.keys())
 
     async def _vetted(self, chunk: Chunk) -> Chunk | None:
         """Look the chunk up (rule 8); gives what is left to be sent."""
@@ -119,37 +121,6 @@ class Sender:
         """Publish a draft that was found in the place of an item to be sent; it has its place within `--limit`."""
         self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
         return True
-
-    async def _post(self, chunk: Chunk) -> tuple[int, Reply]:
-        """Write the request down, then send it; one that is cancelled under way is lost."""
-        place = self._place
-        request = 0
-
-        def before() -> None:
-            nonlocal request
-            request = place.state.begin(
-                run=place.run,
-                verb="create",
-                endpoint="items/live" if chunk.live else "items",
-                watermark=place.state.watermark(place.target.collection),
-                at=place.server_now(),
-                sent=[Sent(item, place.source) for item in chunk.items],
-            )
-            self._begun.add(asyncio.current_task())
-
-        call = create_items(
-            place.target.collection,
-            [item.body for item in chunk.items],
-            live=chunk.live,
-            skip_invalid_files=place.target.skip_invalid_files,
-        )
-        try:
-            reply = await place.client.send(call, before=before)
-        except asyncio.CancelledError:
-            if request:
-                self._lose(request, Part(chunk))
-            raise
-        return request, reply
 
     def _finish(
         self,

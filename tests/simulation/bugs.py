@@ -311,6 +311,19 @@ BUGS: dict[str, Bug] = {
             judged.removes_without_a_note,
             plan(lying(FIRST), {"do": "reset_before", "when": {"method": "DELETE"}}, switches=SUFFIX),
         ),
+        # Denials
+        Bug(
+            over.believes_denials,
+            plan(
+                lying(FIRST),
+                lying(SECOND),
+                at("revoked", {"nth": 3}),
+                rows=(1,),
+                nights=(2,),
+                switches=odd(taken_slug="suffix", date_header="yes"),
+            ),
+            within=20,
+        ),
         # Moments, twins and words
         Bug(over.gives_up_patience_early, AT_THE_LAST_MOMENT),
         Bug(over.allows_no_lag_after_a_loss, AT_THE_LAST_MOMENT),

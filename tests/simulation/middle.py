@@ -65,8 +65,8 @@ def _two_are_known_of(seen: Seen, note: Note, items: list[Shown], state: sqlite3
         "SELECT 1 FROM twin_checks WHERE key = ?",
         "SELECT 1 FROM requests JOIN request_rows ON request_id = id WHERE key = ? AND (open OR outcome IS NULL)",
     ]
-    if seen.world.lied:  # what is sent again shows by its slug whether it was there already
-        looks.append("SELECT 1 FROM rows WHERE key = ? AND status = 'pending'")
+    if seen.world.lied:  # what is sent again, once it is good, shows by its slug whether it was there already
+        looks.append("SELECT 1 FROM rows WHERE key = ? AND (status = 'pending' OR error_source = 'check')")
     going = [state.execute("SELECT 1 FROM facts WHERE name = ?", [REMOVE + item.id]).fetchone() for item in items]
     if any(going) or any(state.execute(look, [key]).fetchone() for look in looks):
         return

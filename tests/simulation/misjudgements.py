@@ -12,11 +12,10 @@ import orjson
 
 from importer.client import Client
 from importer.commands import run as running
-from importer.publishing import judging, lookup, matching, settling, twins
+from importer.publishing import judging, lookup, matching, sending, settling, twins
 from importer.publishing.listing import Listings, View
 from importer.publishing.lookup import Lookup
 from importer.publishing.matching import Evidence, Shown, Wanted, find, is_ours
-from importer.publishing.sending import Sender
 from importer.publishing.settling import Settled, Settling
 from importer.publishing.target import Timing
 from importer.publishing.twins import REMOVE
@@ -240,11 +239,11 @@ def own_clock_tells_patience() -> AbstractContextManager[None]:
 def own_clock_tells_the_window() -> AbstractContextManager[None]:
     """An item is the row's if the computer's own clock says that it was made since the row was sent."""
 
-    async def post(truly: Any, sender: Any, chunk: Any) -> Any:
+    async def post(truly: Any, *given: Any) -> Any:
         with replaced(State, "watermark", lambda _state, _collection: _wrong(right_until=-1)):
-            return await truly(sender, chunk)
+            return await truly(*given)
 
-    return around(Sender, "_post", post)
+    return around(sending, "post", post)
 
 
 def keeps_the_last_watermark() -> AbstractContextManager[None]:
