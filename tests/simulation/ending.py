@@ -89,7 +89,8 @@ def _excused(seen: Seen, note: Note, items: list[Shown]) -> bool:
         return True
     first = min(items, key=lambda item: item.whole)  # they are numbered as they were made
     by_chance = world.switches["listing_order"] == "ignored" and world.wire.page < len(seen.items)
-    told_apart = first.slug != world.slug(note) or by_chance
+    once_told_apart = world.happened["day: the rule of the slug changed"] > 0
+    told_apart = first.slug != world.slug(note) or once_told_apart or by_chance
     return world.forgot and told_apart and len(items) in {len(slugs), len(texts)}
 
 
