@@ -211,10 +211,12 @@ class Sandbox(Starlette):
         return Answer(429, answer.body, headers=tuple(headers), bare=True)
 
     def _dressed(self, answer: Answer, allowance: Allowance) -> Answer:
-        """Put the rate headers on an answer of Webflow's own."""
+        """Put the rate headers on an answer of Webflow's own, but for those that it has already."""
         if answer.bare or self.world.on("missing_headers", "yes"):
             return answer
-        headers = (*answer.headers, *allowance.headers(self.world.settings["retry_after_rounding"]))
+        named = {name.casefold() for name, _ in answer.headers}
+        counted = allowance.headers(self.world.settings["retry_after_rounding"])
+        headers = (*answer.headers, *((name, value) for name, value in counted if name.casefold() not in named))
         return Answer(answer.status, answer.body, answer.content_type, headers)
 
     def _catch_up(self) -> None:

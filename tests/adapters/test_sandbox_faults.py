@@ -139,11 +139,13 @@ def test_server_error_comes_with_envelope_or_html_with_or_without_the_work(
 
 
 def test_any_status_and_body_can_be_asked_for(open_desk: Opened) -> None:
-    """Messages, codes, details, headers, or a body of one's own."""
+    """Messages, codes, details, headers (also in the place of those that say the rate), or a body of one's own."""
     desk = faulty(open_desk, "status", status=400, message="No", code="bad_request", details=["x"], headers={"A": "b"})
     answer = desk.create("tags", TAG)
     assert answer.json() == {"message": "No", "code": "bad_request", "externalReference": None, "details": ["x"]}
     assert answer.headers["A"] == "b"
+    limits = faulty(open_desk, "status", status=429, headers={"retry-after": "7"}).create("tags", TAG).headers
+    assert (limits.get_list("Retry-After"), limits["X-RateLimit-Limit"]) == (["7"], "6000")
 
     assert faulty(open_desk, "status", status=418, body={"tea": 1}).create("tags", TAG).json() == {"tea": 1}
     assert faulty(open_desk, "status", status=200, body="tea").create("tags", TAG).text == "tea"
