@@ -75,6 +75,21 @@ def test_second_item_is_looked_for_when_the_first_is_adopted(night: Callable[...
     is_left(one, "note-1")
 
 
+def test_twin_of_a_request_is_looked_for_though_its_row_took_an_earlier_ones_item(night: Callable[..., Night]) -> None:
+    """Denied and done, then lost and done, two minutes later: what is found for the second request is the first's."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    unread = {"when": {"method": "GET", "path": "*/items*", "from": 3}} | REVOKED
+    one.faults = [*creates(LIE | {"headers": {"Retry-After": "110"}}, {"do": "reset_after"}), unread]
+    one.run(patience=10.0)
+    assert (one.exit_code, one.outcome()) == (3, {2: ("in_flight", None)})
+    assert len(one.items(live=True)) == 2
+    one.passes(1_000)
+    one.faults = []
+    assert one.run(patience=10.0).counts.removed == 1
+    is_left(one, "note-1")
+
+
 def test_twin_is_not_judged_before_the_item_of_the_row_is_listed(
     night: Callable[..., Night], monkeypatch: pytest.MonkeyPatch
 ) -> None:
