@@ -97,7 +97,7 @@ class Waiting:
                 continue
             self._drawn.add((todo.item.locale, todo.item.key))
             if todo.decision is Decision.CREATE:
-                self._take(todo.item)
+                self.create(todo.item)
             elif todo.decision is Decision.PUBLISH:
                 self.staged.append(todo)
                 if len(self.staged) >= MOST:
@@ -110,26 +110,18 @@ class Waiting:
         return self._ready.popleft() if self._ready else None
 
     def claim(self, slugs: dict[tuple[str, str], Key]) -> None:
-        """Hold new rows back while another one in doubt was sent with their slug; those that are free by now go on.
+        """Hold rows back while another one in doubt was sent with their slug; those that are free by now go on.
 
         What they would make, and what the other one may have made, could not be told apart.
         """
         self._claims = slugs
         held_back, self._held_back = self._held_back, []
         for item in held_back:
-            self._take(item)
+            self.create(item)
 
     def held_back(self) -> frozenset[Key]:
         """Tell the rows that are held back."""
         return frozenset((item.locale, item.key) for item in self._held_back)
-
-    def _take(self, item: Item) -> None:
-        """Take a new row into a chunk, unless it is to be held back."""
-        own = item.locale, item.key
-        if self._claims.get((item.locale, item.slug.casefold()), own) != own:
-            self._held_back.append(item)
-        else:
-            self._ready.extend(self._chunker.add(item))
 
     def skip(self) -> bool:
         """Draw the next row of the sheet only to count it; whether there was one."""
@@ -161,11 +153,15 @@ class Waiting:
         self._again.append(chunk)
 
     def create(self, item: Item) -> None:
-        """Send an item that turned out not to be there, together with any others.
+        """Send an item together with any others, unless it is to be held back: a new one, or one that is not there.
 
         One from an earlier run is looked up anew: somebody may hold its slug by now, or the sheet gave it another.
         """
-        self._ready.extend(self._chunker.add(item))
+        own = item.locale, item.key
+        if self._claims.get((item.locale, item.slug.casefold()), own) != own:
+            self._held_back.append(item)
+        else:
+            self._ready.extend(self._chunker.add(item))
 
     def settled(self, absent: list[Doubtful]) -> None:
         """Send rows again that were not written, by the parts in which they were put in doubt."""

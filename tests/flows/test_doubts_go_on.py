@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import orjson
+import polars as pl
 
 from importer.publishing.learned import learn_delay
 from importer.state import State
@@ -44,6 +45,25 @@ def test_row_that_was_given_up_keeps_its_request_open(night: Callable[..., Night
     one.faults = []
     assert one.run(patience=20.0).counts.created == 25
     complete(one, 50)
+
+
+def test_row_waits_while_another_one_in_doubt_was_sent_with_its_slug(night: Callable[..., Night]) -> None:
+    """Both are in doubt, and a line was taken out of the sheet: key 1, which is not there, is what key 2 was."""
+    one = night(taken_slug="suffix")
+    one.mapping["key"] = {"from": "No"}
+    one.sheet = one.rows(2, Photo=[None, "https://example.com/ok.png"]).with_columns(No=pl.Series(["1", "2"]))
+    one.faults = [
+        {"when": CREATE | {"nth": 1}, "do": "status", "status": 503},
+        {"when": CREATE | {"nth": 2}, "do": "timeout_then_commit", "seconds": 45, "wait": 1},
+    ]
+    one.run(deadline=3.0)
+    assert one.outcome() == {2: ("in_flight", None), 3: ("in_flight", None)}
+    one.sheet = one.rows(3)[1:].with_columns(No=pl.Series(["1", "2"]))
+    one.faults = []
+    one.run()
+    assert one.published() == ["note-2"]
+    assert one.outcome() == {2: ("rejected", "slug_taken"), 3: ("published", None)}
+    assert 'the row with key "2"' in one.told(2)
 
 
 class Slow(Wire):
