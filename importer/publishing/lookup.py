@@ -94,20 +94,28 @@ class Lookup:
     async def _made_elsewhere(self, item: Item, row: Row, vetted: Vetted, *, covered: bool) -> bool:
         """Look for what an earlier send of a row made under another slug, though it is said to have done nothing.
 
-        A 429 may have been wrong, and what a lost request does may come later than its patience.
+        A 429 may have been wrong, and what a lost request does may come later than its patience. What is not there may
+        not be listed yet, or under a suffix: it is looked for once more later. What another row under way was sent
+        with is that one's, whatever it looks like (rule 4): keys may have moved to other rows of the sheet.
         """
         slugs = {sending.row.slug.casefold(): sending.row.slug for sending in self._state.sendings(row)}
         slugs.pop(item.slug.casefold(), None)
         seen = self._state.seen_by_slug(item.locale, list(slugs.values()))
         holders: list[Shown] = []
         for folded, slug in slugs.items():
-            if not covered or folded in seen:
-                holders += await self._listings.by_slug(slug, self._target.shown, locale=item.locale)
-        self._note(holders, item.locale)
+            shown = [_shown(one) for one in seen.get(folded, ()) if one.item_id in self._fresh]
+            if not shown and (folded in seen or not covered):
+                shown = await self._listings.by_slug(slug, self._target.shown, locale=item.locale)
+                self._note(shown, item.locale)
+            holders += shown
+        flying = self._state.flying_slugs(item.locale) if holders else frozenset()
+        holders = [one for one in holders if one.slug.casefold() not in flying]
         made = self._made(item, holders, self._state.keys_by_item([one.id for one in holders]))
-        if made is not None:
-            vetted.made.append((item, *made))
-        return made is not None
+        if made is None:
+            self._state.doubt_denials([(item.locale, item.key)])
+            return False
+        vetted.made.append((item, *made))
+        return True
 
     def _still(self, vetted: Vetted) -> Vetted:
         """Leave out items that were given to another row while the look-up asked about others: they are in the way."""

@@ -193,8 +193,7 @@ class Settling:
         evidence = self._evidence(items)
         deciding = {one.wanted.id for one in rows if proven and one.due <= began}
         # Items that a request under way is making now are nobody else's, whatever they look like (rule 4).
-        flying = {doubt.row.slug_sent or "" for doubt in self._state.doubts() if doubt.row.locale == locale}
-        claimed = frozenset(slug.casefold() for slug in flying)
+        claimed = self._state.flying_slugs(locale)
         found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding, claimed=claimed)
         for one in rows:
             item = found.get(one.wanted.id)

@@ -175,7 +175,7 @@ def doubt_denials(connection: sqlite3.Connection, collection: str, keys: Iterabl
     connection.executemany(
         """
         UPDATE requests SET open = 1 WHERE outcome = 'not_carried_out' AND collection = ?1
-            AND id >= (SELECT first_request FROM rows WHERE (collection, locale, key) = (?1, ?2, ?3) AND attempts > 1)
+            AND id >= (SELECT first_request FROM rows WHERE (collection, locale, key) = (?1, ?2, ?3))
             AND EXISTS (SELECT 1 FROM request_rows WHERE (request_id, locale, key) = (requests.id, ?2, ?3))
         """,
         [(collection, locale, key) for locale, key in keys],

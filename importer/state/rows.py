@@ -119,6 +119,14 @@ def held_slugs(file: StateFile, collection: str) -> Iterator[tuple[str, str, str
     )
 
 
+def flying_slugs(file: StateFile, collection: str, locale: str) -> frozenset[str]:
+    """Tell with which slugs (without case) the rows that are in flight were sent."""
+    lines = file.all(
+        "SELECT slug_sent FROM rows WHERE status = 'in_flight' AND collection = ? AND locale = ?", (collection, locale)
+    )
+    return frozenset(slug.casefold() for (slug,) in lines if slug)
+
+
 def keyed(file: StateFile, collection: str) -> Iterator[tuple[str, Status, str | None]]:
     """Give key, status and item of every row that has a key of its own; those of the primary locale come first."""
     lines = file.each(

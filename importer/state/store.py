@@ -88,6 +88,10 @@ class State(Book):
         """Give locale, key, the slug sent and the slug held, of all rows that were ever sent or hold an item."""
         return rows.held_slugs(self._file, self._read_collection)
 
+    def flying_slugs(self, locale: str) -> frozenset[str]:
+        """Tell with which slugs (`str.casefold`) the rows that are in flight were sent."""
+        return rows.flying_slugs(self._file, self._read_collection, locale)
+
     def reject_checked(self, checked: Sequence[CheckedRow], *, run: str, source: str) -> None:
         """Write down what our own checks found.
 
@@ -246,6 +250,11 @@ class State(Book):
         """Write down that the twins of a request were looked for."""
         with self._file.transaction() as connection:
             requests.close_request(connection, request)
+
+    def doubt_denials(self, keys: Sequence[Named]) -> None:
+        """Open what Webflow says it has not carried out of these rows: what it made of them is looked for (rule 7)."""
+        with self._file.transaction() as connection:
+            requests.doubt_denials(connection, self._collection, keys)
 
     def twin_checks(self) -> list[TwinCheck]:
         """Rule 7: list the rows that came back under an altered slug and must be looked at."""
