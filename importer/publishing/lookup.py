@@ -82,14 +82,9 @@ class Lookup:
         return self._still(vetted)
 
     def _moved(self, chunk: Chunk) -> dict[str, Row]:
-        """The rows of a chunk that were sent with another slug before, and are not known to have been refused."""
+        """The rows of a chunk that were sent before and are not known to have been refused: perhaps by another slug."""
         rows = self._state.rows(chunk.keys)
-        pairs = [(item, rows.get((item.locale, item.key))) for item in chunk.items]
-        return {
-            item.key: row
-            for item, row in pairs
-            if row is not None and row.status is Status.PENDING and row.slug_sent not in {None, item.slug}
-        }
+        return {key: row for (_, key), row in rows.items() if row.status is Status.PENDING and row.attempts}
 
     async def _made_elsewhere(self, item: Item, row: Row, vetted: Vetted, *, covered: bool) -> bool:
         """Look for what an earlier send of a row made under another slug, though it is said to have done nothing.
@@ -100,6 +95,8 @@ class Lookup:
         """
         slugs = {sending.row.slug.casefold(): sending.row.slug for sending in self._state.sendings(row)}
         slugs.pop(item.slug.casefold(), None)
+        if not slugs:
+            return False
         seen = self._state.seen_by_slug(item.locale, list(slugs.values()))
         holders: list[Shown] = []
         for folded, slug in slugs.items():

@@ -90,7 +90,8 @@ class Twins:
         for wanted, item in settled.twins:  # one that several requests may have made is named for each of them
             one, slugs = twins.setdefault(wanted.id, (wanted, []))
             sendings = {sending.request: sending for sending in (*one.sendings, *wanted.sendings)}
-            twins[wanted.id] = replace(one, sendings=tuple(sendings.values())), [*slugs, wanted.slug, item.slug]
+            in_order = tuple(sendings[request] for request in sorted(sendings))
+            twins[wanted.id] = replace(one, sendings=in_order), [*slugs, wanted.slug, item.slug]
         return all([await self.leave_oldest(wanted, slugs) for wanted, slugs in twins.values()])
 
     async def leave_oldest(
@@ -141,7 +142,7 @@ class Twins:
         """Whether the item that a row holds may have been made so lately that no listing shows it yet."""
         now, latest = self._place.server_now(), self._place.state.sendings(row)[-1:]
         lag = timedelta(seconds=self._place.timing.lag)
-        return now is not None and any(one.ended is None or now < one.ended + DATE + lag for one in latest)
+        return now is not None and any(one.ended and now < one.ended + DATE + lag for one in latest)
 
     async def _remove(self, item_id: str, locale: str) -> bool:
         """Unpublish and delete one item that is ours, by id, unless a row holds it; whether it is gone."""
