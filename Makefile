@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/installed
 READY := $(VENV)/ready
+PEERS := $(VENV)/peers
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak check bench simulate sdk lint types format clean
@@ -23,6 +24,10 @@ $(INSTALLED): pyproject.toml
 $(READY): $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group test --group check
 	@touch $(READY)
+
+$(PEERS): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $(PEERS)
 
 # Thousands of small state files are made safe on the disk: memory, where there is a folder of it with room, saves half
 # the time. Three workers on two processors: some tests wait for real processes. The processes that tests start find the
@@ -46,7 +51,7 @@ simulate: $(READY) ## Live through simulated faulty nights (make simulate SEEDS=
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
 
-bench: $(READY) ## Measure check, import, pace, isolation and start against others (17 minutes)
+bench: $(PEERS) ## Measure check, import, pace, isolation and start against others (17 minutes)
 	@$(BIN)/python -m bench
 
 sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)

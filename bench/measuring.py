@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
-IMPORTER = str(Path(sys.executable).with_name("importer"))
+BIN = Path(sys.executable).parent
+IMPORTER = str(BIN / "importer")
 """The installed command, as people start it."""
 
 

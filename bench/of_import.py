@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 from bench.measuring import IMPORTER, Taken, compared, ended, in_turns, middle, surroundings, table, take
-from bench.sheets import BAD_IN, MAPPING, write_sheet
+from bench.sheets import BAD_IN, HEADER, mapping_of, write_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ TOKEN = "sandbox"
 def bench_import(folder: Path) -> None:
     """Measure a whole import into a collection that is empty, in another new sandbox each time."""
     write_sheet(folder / "products.csv", ROWS)
-    without_files = "".join(line for line in MAPPING.splitlines(keepends=True) if not line.startswith("photo"))
-    (folder / "products.toml").write_text(without_files, encoding="utf-8")
+    without_files = [column for column in HEADER if column != "Photo"]
+    (folder / "products.toml").write_text(mapping_of(without_files, "products.csv"), encoding="utf-8")
     servers: list[Taken] = []
     again: list[Taken] = []
     ours, plain = "importer run", "bulk script without state"

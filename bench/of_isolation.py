@@ -34,7 +34,7 @@ class Isolated:
     pages: int
 
 
-def bench_isolation(folder: Path) -> None:
+def bench_isolate(folder: Path) -> None:
     """Print requests beyond those that the good rows need anyway, against what information theory asks."""
     print(
         "\nb bad rows among n, unseen by local checks. Beyond: writes less ceil(good / 100); pages: what was listed"

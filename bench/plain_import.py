@@ -15,15 +15,17 @@ from typing import Any
 
 import httpx
 
-from bench.plain_check import item_of
+from bench.plain_check import item_of, plan_of
+from bench.sheets import HEADER
 
 CHUNK, IN_FLIGHT = 100, 4
 
 
 def items_in(sheet: str, sizes: dict[str, str]) -> list[dict[str, Any]]:
     """Map the good rows of a sheet."""
+    plan = plan_of([column for column in HEADER if column != "Photo"])
     with Path(sheet).open(encoding="utf-8", newline="") as file:
-        mapped = [item_of({**row, "Photo": ""}, sizes) for row in csv.DictReader(file)]
+        mapped = [item_of(row, plan, sizes) for row in csv.DictReader(file)]
     return [{"isDraft": False, "isArchived": False, "fieldData": item} for item, wrong in mapped if not wrong]
 
 
