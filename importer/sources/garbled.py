@@ -129,12 +129,17 @@ def _look_for(signs: Sequence[Sign], pieces: Iterable[bytes]) -> tuple[Sign, ...
         rest = piece[-_OVERLAP:]
         if data.isascii() and b"\0" not in data:
             continue
-        found.update(sign for sign in signs if sign.plain and sign.pattern.encode() in data)
+        found.update(sign for sign in signs if sign.plain and _holds(data, sign.pattern.encode()))
         if looked < _LOOK:
             looked += 1
             text = pl.Series([data.decode("utf-8", "ignore")])
             found.update(sign for sign in signs if not sign.plain and text.str.contains(sign.pattern).item())
     return tuple(sign for sign in signs if sign in found)
+
+
+def _holds(data: bytes, sign: bytes) -> bool:
+    """Look for a sign; for its first byte alone, which hardly any text has, takes a tenth of the time."""
+    return sign[:1] in data and sign in data
 
 
 def _tell(

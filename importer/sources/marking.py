@@ -25,8 +25,8 @@ _PIECE = 1 << 22
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 _START = rb'<@c r="([A-Z]{1,3}+[0-9]{1,7}+)"(?: s="([0-9]{1,6}+)")?+'
-_NUMBER = _START + rb'(?: t="n")?+><@v>'
-"""A number, up to its value: nearly all that there is to mark."""
+_VALUE = _START + rb'(?: t="([bn])")?+><@v>(?!<)'
+"""A number or a truth value, up to its value: nearly all that there is to mark."""
 
 _ANY = (
     _START + rb'(?: t="([bden])")?+(?: (?:cm|vm|ph)="[^"]*+")*+\s*+'
@@ -35,17 +35,18 @@ _ANY = (
 )
 """A cell whose value is no text, up to its value; or all of it, where it has none."""
 
-_TEXTS = (b' t="s"', b' t="str"', b' t="inlineStr"')
+_TEXTS = (b' t="s', b' t="inlineStr"')
+"""How cells of text are told: by `s` or `str`, or `inlineStr`. No other kind of cell begins with these."""
 
 
 class _Patterns(NamedTuple):
-    number: re.Pattern[bytes]
+    value: re.Pattern[bytes]
     any: re.Pattern[bytes]
 
 
 @lru_cache(maxsize=8)
 def _patterns(prefix: bytes) -> _Patterns:
-    return _Patterns(*(re.compile(each.replace(b"@", prefix)) for each in (_NUMBER, _ANY)))
+    return _Patterns(*(re.compile(each.replace(b"@", prefix)) for each in (_VALUE, _ANY)))
 
 
 def pieces(content: bytes, start: int, end: int, prefix: bytes) -> Iterator[bytes]:
@@ -70,12 +71,14 @@ def mark(rows: bytes, prefix: bytes) -> tuple[bytes, int] | None:
     if cells == texts:
         return rows, cells
     patterns = _patterns(prefix)
-    parts = patterns.number.split(rows)
-    count = len(parts) // 3
-    head, tail = opening + b' r="', b'" t="str"><' + prefix + b"v>" + MARK.encode() + b"n"
+    parts = patterns.value.split(rows)
+    count = len(parts) // 4
+    head = opening + b' r="'
+    number, boolean = (b'" t="str"><' + prefix + b"v>" + MARK.encode() + letter for letter in (b"n", b"b"))
     made: list[bytes] = [head] * (6 * count + 1)
-    made[::6], made[2::6], made[3::6] = parts[::3], parts[1::3], [tail] * count
-    made[4::6], made[5::6] = [style or b"" for style in parts[2::3]], [b";"] * count
+    made[::6], made[2::6] = parts[::4], parts[1::4]
+    made[3::6] = [boolean if kind == b"b" else number for kind in parts[3::4]]
+    made[4::6], made[5::6] = [style or b"" for style in parts[2::4]], [b";"] * count
     marked = b"".join(made)
     if count + texts == cells:
         return marked, cells
