@@ -10,6 +10,7 @@ import csv
 import html
 import re
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -182,10 +183,11 @@ def rows_in(sheet: str) -> Iterator[dict[str, str]]:
         return
     from openpyxl import load_workbook  # a loop over a CSV has no use for it
 
-    rows = load_workbook(sheet, read_only=True).worksheets[0].iter_rows(values_only=True)
-    header = [str(cell) for cell in next(rows)]
-    for cells in rows:
-        yield dict(zip_longest(header, map(text_of, cells), fillvalue=""))  # a row ends with its last filled cell
+    with closing(load_workbook(sheet, read_only=True)) as book:
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [str(cell) for cell in next(rows)]
+        for cells in rows:  # one ends with its last filled cell
+            yield dict(zip_longest(header, map(text_of, cells), fillvalue=""))
 
 
 def text_of(cell: object) -> str:
