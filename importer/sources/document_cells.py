@@ -130,19 +130,25 @@ class Cells:
 
     def _attributes(self, told: str) -> dict[str, str]:
         """Read attributes; those that many cells have are read once."""
-        attributes = _TEXT if told.strip() in _PLAIN else {n: unescape(v) for n, v in _ATTRIBUTE.findall(told)}
+        attributes = _TEXT if told.strip() in _PLAIN else dict(_ATTRIBUTE.findall(told))
+        if "&" in told:
+            attributes = {name: unescape(value) for name, value in attributes.items()}
         if "value=" not in told and len(self.known) < _MANY:
             self.known[told] = attributes
         return attributes
 
     def _put(self, column: int, text: str) -> None:
         """Keep the text of a cell of this row."""
-        kept = self.columns.get(column)
-        if kept is None:
-            kept = self.columns[column] = Kept()
+        kept = self._column(column)
         kept.rows.append(self.row)
         kept.texts.append(text)
         self.any_text = True
+
+    def _column(self, column: int) -> Kept:
+        kept = self.columns.get(column)
+        if kept is None:
+            kept = self.columns[column] = Kept()
+        return kept
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A row, a cell, or something in a cell."""
@@ -236,8 +242,15 @@ class Cells:
             raise sprawling(self.name, self.sheet, corner, self.count)
         rows = range(self.row, self.row + self.times)
         for first, repeated, text, kind in self.filled:
+            if repeated == self.times == 1:  # nearly all are
+                kept = self._column(first)
+                kept.rows.append(self.row)
+                kept.texts.append(text)
+                if kind:
+                    kept.kinds[self.row] = kind
+                continue
             for column in range(first, first + repeated):
-                kept = self.columns.setdefault(column, Kept())
+                kept = self._column(column)
                 kept.rows.extend(rows)
                 kept.texts.extend([text] * self.times)
                 if kind:
