@@ -51,7 +51,7 @@ simulate: $(READY) ## Live through simulated faulty nights (make simulate SEEDS=
 demo: $(INSTALLED) ## Import the samples into a Webflow of their own
 	@sample_data/demo.sh
 
-bench: $(PEERS) ## Measure check, import, pace, isolation and start against others (17 minutes)
+bench: $(PEERS) ## Measure check, import, pace, isolation and start against others (35 minutes)
 	@$(BIN)/python -m bench
 
 sdk: $(READY) ## Try the official Node client against the served sandbox (needs Node)

@@ -165,13 +165,18 @@ def percents(path: Path) -> None:
 @reads(
     "a.xlsx",
     "typed|german|french|formula",
-    {2: [truth("TRUE"), "ja", "vrai", truth("FALSE")], 3: [truth("FALSE"), "nein", "faux", truth("TRUE")]},
+    {
+        2: [truth("TRUE"), "ja", "vrai", truth("FALSE")],
+        3: [truth("FALSE"), "nein", "faux", truth("TRUE")],
+        4: [None, "ja", None, None],
+    },
 )
 def booleans(path: Path) -> None:
-    """Typed ones are TRUE and FALSE; words of any language pass as they are, for fields to read."""
+    """Typed ones are TRUE and FALSE, without a value they are empty; words of any language pass, for fields to read."""
     rows = row(1, "typed", "german", "french", "formula")
     rows += row(2, 't="b"><v>1</v>', "ja", "vrai", 't="b"><f>NOT(A2)</f><v>0</v>')
     rows += row(3, 's="1" t="b"><v>0</v>', "nein", "faux", 't="b"><f>NOT(A3)</f><v>1</v>')
+    rows += row(4, 't="b"><v></v>', "ja", 's="1" t="b"><v/>', 't="n"><v></v>')
     package(path, page(rows), styles=styles("0"))
 
 
