@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from bench.measuring import BIN, IMPORTER, Taken, compared, in_turns, table, take, tell
@@ -154,7 +155,7 @@ def _require_same(case: Case, taken: dict[str, Taken]) -> None:
 
 def _require_items(case: Case, taken: Taken) -> None:
     run = json.loads(taken.printed)["runs"][0]
-    if (run["rows"]["read"], run["items"]["total"]) != (case.rows, case.rows // ROWS_OF_ITEM):
+    if (run["rows"]["read"], run["items"]["total"]) != (case.rows, ceil(case.rows / ROWS_OF_ITEM)):
         raise SystemExit(f"{case}: read {run['rows']['read']} rows, {run['items']['total']} items")
 
 
