@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 NAMES = ("No", "Title", "Slug", "Text", "Photo", "State")
 """The columns of the sheet."""
 
+THROTTLED = 429
+
 HEADER = 1
 """Rows of the sheet above the first note."""
 
@@ -197,7 +199,7 @@ class World:
         what = described({"do": rule.do} | rule.facts)
         self.count(what)
         self.told.disturbed += 1
-        self.told.throttles += rule.do == "throttle"
+        self.told.throttles += rule.do == "throttle" or rule.facts.get("status") == THROTTLED
         self.late.delays(rule, body, self.hours.now)
         self.tell(f"FAULT {what.removeprefix('fault: ')}")
 
