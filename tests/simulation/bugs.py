@@ -311,9 +311,8 @@ BUGS: dict[str, Bug] = {
             judged.removes_without_a_note,
             plan(lying(FIRST), {"do": "reset_before", "when": {"method": "DELETE"}}, switches=SUFFIX),
         ),
-        # Denials
         Bug(
-            over.believes_denials,
+            judged.believes_denials,
             plan(
                 lying(FIRST),
                 lying(SECOND),

@@ -20,7 +20,7 @@ from importer.publishing.settling import Settled, Settling
 from importer.publishing.target import Timing
 from importer.publishing.twins import REMOVE
 from importer.publishing.waiting import Waiting
-from importer.state import State, book, lock
+from importer.state import State, book, lock, requests
 from tests.flows.conftest import EVENING
 from tests.simulation.mistakes import around, replaced, together
 
@@ -304,9 +304,15 @@ def never_looks_for_late_twins() -> AbstractContextManager[None]:
     return replaced(Settling, "_suspects", lambda _settling, _requests: ([], set()))
 
 
+def believes_denials() -> AbstractContextManager[None]:
+    """What Webflow says that it did not do is not looked for, though the row shows that it may have been done."""
+    return replaced(requests, "doubt_denials", lambda _connection, _collection, _keys: None)
+
+
 def looks_for_twins_at_once() -> AbstractContextManager[None]:
-    """A row that came back under an altered slug is looked at before `lag` is over."""
-    return around(Waiting, "check_twins", lambda truly, waiting, due: truly(waiting, due - 10.0))
+    """A row that came back under an altered slug is looked at before `lag` is over, and its denials are believed."""
+    early = around(Waiting, "check_twins", lambda truly, waiting, due: truly(waiting, due - 10.0))
+    return together(early, believes_denials())
 
 
 def removes_whatever_holds_the_slug() -> AbstractContextManager[None]:
@@ -316,13 +322,13 @@ def removes_whatever_holds_the_slug() -> AbstractContextManager[None]:
 
 
 def removes_without_a_note() -> AbstractContextManager[None]:
-    """A twin is removed without its being written down first."""
+    """A twin is removed without its being written down first, and what was denied is believed."""
 
     def set_fact(truly: Any, state: State, name: str, value: str | None) -> None:
         if not name.startswith(REMOVE):
             truly(state, name, value)
 
-    return around(State, "set_fact", set_fact)
+    return together(around(State, "set_fact", set_fact), believes_denials())
 
 
 def looks_nothing_up() -> AbstractContextManager[None]:

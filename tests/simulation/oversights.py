@@ -11,7 +11,7 @@ from importer.publishing.ledger import Ledger
 from importer.publishing.settling import Doubtful, Settled, Settling
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import Twins
-from importer.state import State, requests, rows
+from importer.state import State, rows
 from tests.simulation.misjudgements import timing
 from tests.simulation.mistakes import around, replaced, together
 
@@ -126,14 +126,6 @@ def adopts_after_the_removal() -> AbstractContextManager[None]:
 
     held, truly_adopt = State.keys_by_item, Ledger.adopt
     return together(around(Ledger, "adopt", adopt), around(Twins, "leave_oldest", leave_oldest))
-
-
-# Denials -----------------------------------------------------------------------------------------------------------
-
-
-def believes_denials() -> AbstractContextManager[None]:
-    """What Webflow says that it did not do is not looked for, though the row shows that it may have been done."""
-    return replaced(requests, "doubt_denials", lambda _connection, _collection, _keys: None)
 
 
 # Words -------------------------------------------------------------------------------------------------------------
