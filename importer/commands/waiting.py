@@ -50,11 +50,16 @@ async def watched(work: Coroutine[Any, Any, T], opened: Connection, observer: Ob
     return answer
 
 
+def spent(started: float) -> float:
+    """Seconds of the machine's time since a command began (`time.monotonic`)."""
+    return time.monotonic() - started
+
+
 def deadline_of(options: RunOptions, started: float, clock: Clock) -> float | None:
     """The moment (of the clock) at which a command's time is over; `started`, it began (monotonic seconds)."""
     if options.deadline is None:
         return None
-    return clock.monotonic() + options.deadline - (time.monotonic() - started)
+    return clock.monotonic() + options.deadline - spent(started)
 
 
 async def in_time(work: Coroutine[Any, Any, T], until: float | None, clock: Clock) -> T:
