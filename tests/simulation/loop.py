@@ -10,7 +10,7 @@ from tests.simulation.process import Died
 if TYPE_CHECKING:
     from tests.simulation.process import Process
 
-MOST_STEPS = 300_000
+MOST_STEPS = 200_000
 """Steps of a run after which it is taken to go on for ever; some hundred are usual."""
 
 
