@@ -134,6 +134,7 @@ class Desk:
         """Somebody else has made items before."""
         if self.plan.sheet.strangers:
             self.served.make("notes", self.plan.sheet.strangers, token=TOKEN)
+            time.sleep(float(self.plan.switches.get("listing_delay", "0")))  # "before" is when they can be seen
         self.others = items_in(self.sandbox_file)
 
     def items(self) -> list[dict[str, Any]]:
