@@ -128,7 +128,7 @@ def print_status(reports: tuple[StateReport, ...], *, as_json: bool) -> None:
         return
     with printing(0):
         for place, report in enumerate(reports):
-            text = standing_text(report.path, report.rows, report.lines(), report.unsettled())
+            text = standing_text(report.path, report.rows, report.lines(), report.unsettled(), report.beside)
             click.echo(("\n" if place else "") + text)
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from importer.commands.beforehand import would_make
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.compiling import compile_job
 from importer.commands.fetching import open_sheet
 from importer.commands.loading import Job, Sheetlike, prepare
+from importer.commands.missing import Missing
 from importer.commands.opening import connection, finished
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary
@@ -73,18 +75,24 @@ def checked(
             observer.say(line)
         if learnt is None:
             learnt = kept(job) if job.options.offline else finished(stopping.unless_told(_asked(job, observer)))
-        compiled = compile_job(job, learnt.then, source, observer)
+        compiled = compile_job(job, learnt, source, observer)
         if not job.options.offline:
             _keep(job, learnt.around, observer)
 
+        missing = Missing(learnt.then.references)
+
         def on_batch(read: int, mapped: pl.DataFrame) -> None:
             stopping.check()
+            missing.add(mapped)
             if expected is not None:
                 expected.add(mapped)
             observer.progress(Progress(0, read, 0, None))
 
         sheet = check_sheet(source, compiled, hashed=False, on_batch=on_batch, on_look=stopping.check)
         stopping.check()
+        if missing:
+            with State.open(job.state_path, read_only=True) as state:
+                sheet = missing.judged(job, sheet, state, None)
         if expected is not None:
             expected.settle(sheet)
         rejects = write_rejects(
@@ -95,11 +103,13 @@ def checked(
             decimal=job.mapping.source.decimal,
             expected=sheet.bad.len(),
         )
-        return _result(job, sheet, compiled, learnt, rejects)
+        made = tuple(would_make(order) for order in missing.orders(sheet, None))
+        summary = replace(_summary(job, sheet, learnt), rejects=rejects, referenced=made)
+        return _result(summary, sheet, compiled)
 
 
-def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: Learnt, rejects: Path | None) -> RunResult:
-    summary = RunSummary(
+def _summary(job: Job, sheet: Sheet, learnt: Learnt) -> RunSummary:
+    return RunSummary(
         run=None,
         mapping=job.mapping_text,
         source=job.sheet_text,
@@ -111,9 +121,11 @@ def _result(job: Job, sheet: Sheet, compiled: Compiled, learnt: Learnt, rejects:
         left_out=sheet.left_out,
         counts=Counts(total=sheet.total, rejected=sheet.bad.len(), not_sent=sheet.good),
         tally=learnt.tally,
-        rejects=rejects,
         state=job.state_path,
     )
+
+
+def _result(summary: RunSummary, sheet: Sheet, compiled: Compiled) -> RunResult:
     return RunResult(
         runs=(summary,),
         problems=tuple(islice(sheet.problems(), SHOWN_PROBLEMS)),

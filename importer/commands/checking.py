@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 import polars as pl
@@ -17,6 +18,7 @@ from importer.sources.ahead import read_ahead
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from importer.commands.missing import Unmade
     from importer.mapping import Borders, Compiled, Mapped
     from importer.model import Problem
     from importer.sources import Source
@@ -47,7 +49,7 @@ class Sheet:
     `bad` holds the row numbers of rejected items (UInt32, sorted, each once). `found` has one line a problem (item,
     row, check, value, suggest), sorted by item; `doubles` the later items of a key or a slug. `kept` has all rows of
     bad items as `batches` gives them (and others), unless they were too many to keep. `slugs` are the items that get
-    another slug than their rule says (`taken = "suffix"`).
+    another slug than their rule says (`taken = "suffix"`). `unmade` are items that name what cannot be made.
     """
 
     compiled: Compiled
@@ -60,6 +62,7 @@ class Sheet:
     kept: pl.DataFrame | None
     slugs: pl.DataFrame
     borders: Borders | None = None
+    unmade: Unmade | None = None
 
     @property
     def good(self) -> int:
@@ -71,9 +74,17 @@ class Sheet:
         counts: dict[str, int] = defaultdict(int)
         for check, number in self.found.group_by("check").len().iter_rows():
             counts[self.compiled.checks[check].code] += number
-        for code, number in self.doubles.counts().items():
+        found = [self.doubles.counts(), {} if self.unmade is None else self.unmade.counts()]
+        for code, number in chain.from_iterable(one.items() for one in found):
             counts[code] += number
         return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def without(self, unmade: Unmade) -> Sheet:
+        """Reject the items that name what cannot be made."""
+        if unmade.items.is_empty():
+            return self
+        bad = pl.concat([self.bad, unmade.items]).unique().sort()
+        return replace(self, bad=bad, kept=None, unmade=unmade)
 
     def batches(self, source: Source) -> Iterator[pl.DataFrame]:
         """Read the sheet again as its items are made of it: filled from above, the rows of an item together."""
@@ -119,8 +130,9 @@ class Sheet:
         lines = _lines(self.found, wanted)
         for item, problem in zip(lines.get_column(ITEM_OF_PROBLEM), problems_of(lines, self.compiled), strict=True):
             answer[item].append(problem)
-        for item, problem in self.doubles.problems_for(wanted):
-            answer[item].append(problem)
+        for more in (self.doubles, self.unmade):
+            for item, problem in () if more is None else more.problems_for(wanted):
+                answer[item].append(problem)
         return answer
 
 

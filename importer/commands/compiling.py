@@ -9,22 +9,23 @@ from importer.commands.hooks import bring
 from importer.commands.keys import with_keys
 from importer.commands.loading import today_of
 from importer.commands.lookups import read_lookups
+from importer.commands.missing import with_made
 from importer.commands.surroundings import compile_for
 
 if TYPE_CHECKING:
     from importer.commands.loading import Job
-    from importer.commands.surroundings import Surroundings
+    from importer.commands.surroundings import Learnt
     from importer.mapping import Compiled, Mapping
     from importer.model import Observer
     from importer.sources import Source
 
 
-def compile_job(job: Job, around: Surroundings, source: Source, observer: Observer) -> Compiled:
+def compile_job(job: Job, learnt: Learnt, source: Source, observer: Observer) -> Compiled:
     """Compile the mapping of a job for its sheet and destination; says what it brings, and what may surprise.
 
     Raises MappingError with every mistake of a kind at once.
     """
-    mapping, around = _equipped(job, observer), with_keys(job, around)
+    mapping, around = _equipped(job, observer), with_made(job, with_keys(job, learnt.then), learnt.at)
     compiled = compile_for(mapping, around, source, today=today_of(mapping), draft=job.options.draft)
     for warning in compiled.warnings:
         observer.say(warning)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from importer.commands.checking import Sheet
+    from importer.commands.missing import Gaps
     from importer.mapping import Compiled
     from importer.model import Item
     from importer.publishing.ledger import Ledger
@@ -47,13 +48,14 @@ class Selection:
     """What was asked for: rows, a number of items to send, or only what failed.
 
     `failed` names rows that failed, though the state file does not say so any more: it forgets what our own checks
-    said as soon as a sheet is checked anew.
+    said as soon as a sheet is checked anew. `also_failed` asks for what failed besides all that is new.
     """
 
     rows: RowRanges | None = None
     limit: int | None = None
     only_failed: bool = False
     failed: frozenset[Key] = frozenset()
+    also_failed: bool = False
 
     def keep(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows, or items, that were asked for: of an item of several rows all, if any of them was named."""
@@ -78,6 +80,7 @@ def decisions(frame: pl.DataFrame, state: State, asked: Selection) -> list[tuple
     for locale, key, source_hash, live in lines:
         row = standing.get((locale, key))
         retry = asked.only_failed and not (row is None and (locale, key) in asked.failed)
+        retry |= asked.also_failed and row is not None and row.status is Status.REJECTED
         decided.append((decide(row, source_hash, live=live, retry=retry), row))
     return decided
 
@@ -134,6 +137,16 @@ class Foresight:
         lines = good.group_by("decision", "locale").len().iter_rows()
         return Counter({(DECISIONS[decision], names[locale]): number for decision, locale, number in lines})
 
+    def going(self, sheet: Sheet, *, limited: bool) -> pl.Series:
+        """Tell the numbers of the good rows that will be sent, or settled; `limited`, no more than `--limit` allows."""
+        if not self._parts:
+            return pl.Series(dtype=pl.UInt32)
+        good = pl.concat([sheet.without_bad(part) for part in self._parts])
+        sent = good.filter(pl.col("decision").is_in([DECISIONS.index(one) for one in SENDING]))
+        if limited and self.selection.limit is not None:
+            sent = sent.head(self.selection.limit)
+        return pl.concat([sent, good.filter(pl.col("decision") == SETTLE)]).get_column(ROW)
+
     def in_doubt(self, sheet: Sheet) -> frozenset[tuple[str, str]]:
         """Tell the good rows that an earlier run left in doubt (a few requests' worth), by locale and key."""
         bad = set(sheet.bad.filter(sheet.bad.is_in(list(self._in_doubt.values()))))
@@ -160,14 +173,18 @@ class Feed:
         self._state, self._ledger, self._selection = state, ledger, selection
         self._unasked = self._at_rest = self.drawn = 0
         self._stopped: Callable[[], bool] = lambda: False
+        self._gaps: Gaps | None = None
 
-    def todos(self, foreseen: Counter[tuple[Decision, str]], *, stopped: Callable[[], bool]) -> Iterator[Todo | None]:
+    def todos(
+        self, foreseen: Counter[tuple[Decision, str]], *, stopped: Callable[[], bool], gaps: Gaps | None = None
+    ) -> Iterator[Todo | None]:
         """Give the rows that need something, in the order of the sheet; now and then None, for others' turn.
 
         Once the run is `stopped`, rows to be sent are left where they are, and the sheet is read no further than there
-        are others to count, by what was `foreseen`.
+        are others to count, by what was `foreseen`. Rows with `gaps`, which refer to items that are not there, are not
+        sent.
         """
-        self._stopped = stopped
+        self._stopped, self._gaps = stopped, gaps
         self._unasked = self._sheet.good - foreseen.total()
         self._at_rest = sum(number for (decision, _), number in foreseen.items() if decision not in SENDING)
         for batch in self._sheet.batches(self._source):
@@ -196,12 +213,10 @@ class Feed:
             frame, decided = frame.filter(at_rest), list(compress(decided, at_rest))
         needed = frame.filter(pl.Series([decision in NEEDED for decision, _ in decided], dtype=pl.Boolean))
         items = items_of(needed, self._compiled)
-        cleared: list[tuple[str, str]] = []
         renewed: list[tuple[tuple[str, str], str]] = []
         numbers = frame[ROW].to_list()
+        gaps = {} if self._gaps is None else self._gaps.found_in(frame)
         for place, (decision, row) in enumerate(decided):
-            if row is not None and row.error_source == "check" and decision is not Decision.CREATE:
-                cleared.append((row.locale, row.key))
             item = next(items) if decision in NEEDED else None
             if row is not None and row.item_id is not None and self._source.ours and row.source_row != numbers[place]:
                 self._doubled(row, frame.row(place, named=True))
@@ -209,18 +224,21 @@ class Feed:
                 if decision is Decision.COMPARE and row is not None:
                     if self._compare(item, row):
                         renewed.append(((row.locale, row.key), item.source_hash))
+                elif decision is Decision.CREATE and place in gaps:
+                    self._unfit(item, gaps[place])
                 elif self._may_send(decision):
                     if decision is Decision.PUBLISH and row is not None and row.fingerprint != item.fingerprint:
                         self._ledger.warnings["staged_changed"] += 1
                     self.drawn += 1
-                    yield Todo(decision, item, (row.item_id or "") if row else "")
+                    yield Todo(decision, item, (row.item_id or "") if row else "", gaps.get(place))
                     continue
                 else:
                     self._ledger.counts.skipped += 1
             else:
                 self._count(decision, row, numbers[place])
             self.drawn += 1
-        self._state.clear_errors(cleared)
+        told = ((decision, row) for decision, row in decided if row is not None and row.error_source == "check")
+        self._state.clear_errors([(row.locale, row.key) for decision, row in told if decision is not Decision.CREATE])
         self._state.keep_unchanged(renewed)
         self._ledger.tell()
 
@@ -233,6 +251,13 @@ class Feed:
         number: int = mapped[ROW]
         checked = CheckedRow(row.locale, None, number, code, message, tuple(mapped.get(ROWS, ())))
         self._ledger.doubled(checked)
+
+    def _unfit(self, item: Item, why: tuple[str, str]) -> None:
+        """Reject a row that names what could not be made, unless `--limit` leaves no room for it anyway."""
+        if self._ledger.allowance.take():
+            self._ledger.rejected(item, *why)
+        else:
+            self._ledger.counts.skipped += 1
 
     def _may_send(self, decision: Decision) -> bool:
         """Whether `--limit` leaves room; rows in doubt are settled in any case, and count if they are sent again."""

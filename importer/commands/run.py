@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from importer.commands.beforehand import Beforehand, settle_earlier
 from importer.commands.checking import Sheet, check_sheet
 from importer.commands.compiling import compile_job
 from importer.commands.feed import Feed, Foresight, Selection
 from importer.commands.fetching import open_sheet
 from importer.commands.guarding import bound_by_rules, keep_identity, require_allowed, require_same_identity
 from importer.commands.loading import Job, Sheetlike, prepare
+from importer.commands.missing import Gaps, Missing
+from importer.commands.notes import Ended
+from importer.commands.notes import notes as notes_of
 from importer.commands.opening import Door, front_door
 from importer.commands.options import RunOptions
 from importer.commands.recording import problems_of_run, record_rejected
@@ -25,7 +30,6 @@ from importer.model import Counts, Observer, Progress, Silent, Tally, Unsettled
 from importer.planning import Decision
 from importer.publishing import GRACE, Allowance, Listings, Place, Plan, Session, Target, Timing, with_seen_lag
 from importer.report.rejects import write_rejects
-from importer.report.sentences import doubt_text
 from importer.settings import run_folder
 from importer.state import Identity, State
 
@@ -36,9 +40,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from importer.commands.missing import Order
     from importer.commands.neighbours import Expected
     from importer.commands.surroundings import Learnt, Listed, Surroundings
     from importer.mapping import Compiled, Mapping
+    from importer.report.summary import Referenced
     from importer.sources import Source
 
 
@@ -110,6 +116,7 @@ class _Run:
     foreseen: Counter[tuple[Decision, str]]
     in_doubt: frozenset[tuple[str, str]]
     selection: Selection
+    orders: tuple[Order, ...]
     id: str = ""
     counts: Counts = field(default_factory=Counts)
     elsewhere: int = 0
@@ -119,6 +126,7 @@ class _Run:
     rejections: dict[int, tuple[str, str]] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     rejects: Path | None = None
+    referenced: list[Referenced] = field(default_factory=list)
 
 
 def perform(call: Call) -> RunResult:
@@ -162,24 +170,26 @@ def _ready(call: Call) -> Iterator[_Run]:
 def _checked(call: Call, source: Source, state: State) -> _Run:
     """Pass 1: the whole sheet is checked, and what is to be done is foreseen, before anything is sent."""
     job, stopping, observer = call.job, call.stopping, call.observer
-    learnt = call.learnt or call.door.wait(stopping.unless_told(asked(call)))
+    learnt = call.learnt or call.door.wait(stopping.unless_told(asked(call, state=state)))
     around = learnt.around
-    compiled = compile_job(job, learnt.then, source, observer)
+    compiled = compile_job(job, learnt, source, observer)
     state.claim(Identity(job.mapping.name, around.site, around.schema.id))
     remember(state, job.mapping, around)
     options = job.options
     selection = Selection(options.rows, options.limit, options.only_failed)
     unnamed = state.unnamed_rejects(None if source.ours else job.sheet_text) if options.only_failed else frozenset()
-    foresight = Foresight(state, selection, unnamed)
+    foresight, missing = Foresight(state, selection, unnamed), Missing(learnt.then.references)
 
     def on_batch(read: int, mapped: pl.DataFrame) -> None:
         stopping.check()
         foresight.add(mapped)
+        missing.add(mapped)
         if call.expected is not None:
             call.expected.add(mapped)
         observer.progress(Progress(0, read, 0, None, "checking"))
 
     sheet = check_sheet(source, compiled, on_batch=on_batch, on_look=stopping.check, state=state)
+    sheet = missing.judged(job, sheet, state, foresight.going(sheet, limited=False))
     foreseen = foresight.counts(sheet)
     stopping.check()
     if call.expected is not None:
@@ -198,16 +208,21 @@ def _checked(call: Call, source: Source, state: State) -> _Run:
         foreseen,
         foresight.in_doubt(sheet),
         foresight.selection,
+        missing.orders(sheet, foresight.going(sheet, limited=True)),
         counts=Counts(total=sheet.total),
         tally=learnt.tally,
     )
 
 
-async def asked(call: Call, listed: Listed | None = None) -> Learnt:
-    """Ask Webflow for what the import needs to know; raises DeadlinePassed if that takes too long."""
+async def asked(call: Call, listed: Listed | None = None, state: State | None = None) -> Learnt:
+    """Ask Webflow for what the import needs to know; raises DeadlinePassed if that takes too long.
+
+    What earlier runs left in doubt of items that rows refer to is settled first, in `state` where that is open already.
+    """
     async with call.door.open(call.job) as opened:
         deadline = deadline_of(call.job.options, call.started, opened.clock)
-        asking = learn(opened, call.job, call.observer, listed)
+        settle = partial(settle_earlier, opened, call.job, state, call.observer, deadline)
+        asking = learn(opened, call.job, call.observer, listed, settle)
         return await in_time(asking, None if deadline is None else deadline + GRACE, opened.clock)
 
 
@@ -260,6 +275,11 @@ async def _published(current: _Run) -> None:
             concurrency=options.concurrency,
             allowance=Allowance(options.limit),
         )
+        deadline = deadline_of(options, current.started, opened.clock)
+        first = Beforehand(place, job, current.observer, current.stopping, deadline, {}, current.referenced)
+        await first.make(current.orders)
+        if first.error is not None:
+            session.halt(first.error)
         feed = Feed(
             current.source,
             current.compiled,
@@ -268,12 +288,11 @@ async def _published(current: _Run) -> None:
             ledger=session.ledger,
             selection=current.selection,
         )
-        todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None)
+        gaps = Gaps(current.around.references, first.whys)
+        todos = feed.todos(current.foreseen, stopped=lambda: session.stop is not None, gaps=gaps)
         try:
             with current.stopping.telling(session.interrupt):
-                await session.publish(
-                    todos, _plan(current), deadline=deadline_of(options, current.started, opened.clock)
-                )
+                await session.publish(todos, _plan(current), deadline=deadline)
         except ImporterError as error:
             current.error = error
         left = session.left_over(current.in_doubt)
@@ -314,7 +333,19 @@ def _take(current: _Run, session: Session, tally: Tally) -> None:
 def _ended(current: _Run) -> RunResult:
     """Write the rejects, keep the summary, and give the result."""
     counts = current.counts
-    notes = tuple(_notes(current))
+    notes = tuple(
+        notes_of(
+            Ended(
+                current.sheet,
+                counts,
+                current.selection,
+                current.warnings,
+                current.elsewhere,
+                current.unsettled,
+                current.error is None,
+            )
+        )
+    )
     for note in notes:
         current.observer.say(note)
     _write_rejects(current)
@@ -362,38 +393,8 @@ def _summary(current: _Run) -> RunSummary:
         counts=current.counts,
         elsewhere=current.elsewhere,
         unsettled=current.unsettled,
+        referenced=tuple(current.referenced),
         tally=current.tally,
         rejects=current.rejects,
         state=job.state_path,
     )
-
-
-def _notes(current: _Run) -> Iterator[str]:
-    """Say in sentences what a person might not expect: above all of rows that were published before."""
-    warnings = current.warnings
-    if not current.sheet.total:
-        yield f"None of the {current.sheet.read} rows passes [where], so there is nothing to do; check its conditions."
-    elif current.error is None and current.counts.skipped == current.counts.total and current.selection.rows:
-        yield f"No row of the sheet is among --rows {current.selection.rows}, so nothing was done."
-    if current.error is None and current.elsewhere:
-        yield (
-            f"{current.elsewhere} rows of earlier runs, which are not in the sheet or were not asked for, are still in"
-            " doubt; the same command settles them."
-        )
-    if current.unsettled is not None:
-        yield doubt_text(current.unsettled)
-    if warnings.get("staged_changed"):
-        yield (
-            f"{warnings['staged_changed']} drafts were published as they stand in Webflow, though the sheet says"
-            " something else by now; mode create does not change them."
-        )
-    if warnings.get("changed"):
-        yield (
-            f"{warnings['changed']} rows were changed in the sheet since they were published; mode create leaves them"
-            " as they are in Webflow (skipped)."
-        )
-    if warnings.get("slug_altered"):
-        yield (
-            f"{warnings['slug_altered']} items got another slug from Webflow than was sent;"
-            " `importer status --list` shows which."
-        )

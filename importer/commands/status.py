@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,11 +29,15 @@ SANDBOX_FILE = "sandbox.db"
 
 @dataclass(frozen=True, slots=True)
 class StateReport:
-    """What one state file says: the rows by status, and its runs, oldest first."""
+    """What one state file says: the rows by status, and its runs, oldest first.
+
+    `beside` counts the items of other collections, which rows refer to, in the same way.
+    """
 
     path: Path
     rows: dict[Status, int]
     runs: tuple[RunRecord, ...]
+    beside: dict[Status, int] = field(default_factory=dict)
 
     def last(self) -> RunSummary | None:
         """Give the summary of the last run; of one that was killed, what the rows say; None where nothing was run."""
@@ -179,4 +183,4 @@ def _line(record: RunRecord) -> str:
 
 def _report(path: Path) -> StateReport:
     with State.open(path, read_only=True) as state:
-        return StateReport(path, state.count_rows(), tuple(state.runs()))
+        return StateReport(path, state.count_rows(), tuple(state.runs()), state.count_beside())

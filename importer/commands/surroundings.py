@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importer.commands.finding import ID, find_collection, find_site, read_schema
 from importer.commands.waiting import watched
@@ -15,12 +15,13 @@ from importer.model import ROW
 from importer.schema import CollectionSchema, Locales, parse_collection
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import date, datetime
 
     from importer.client import Client, ListedItem
     from importer.commands.loading import Job
     from importer.commands.opening import Connection
-    from importer.mapping import Compiled, Mapping
+    from importer.mapping import Compiled, Mapping, ReferenceNeed
     from importer.model import Observer, Tally
     from importer.sources import Source
     from importer.state import State
@@ -31,11 +32,37 @@ _EVERYWHERE = frozenset({"name", "slug"})
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """What it takes to make items of a collection because cells name them (`missing = "create"`).
+
+    `slugs` are pairs of slug and name of the items that are there. `ids` are the ids of those that were made, by what
+    cells say; it is filled before the rows that need them are sent. All fields that refer to the collection share it.
+    """
+
+    schema: CollectionSchema
+    slugs: tuple[tuple[str, str], ...] = ()
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        """Say why no item can be made of a name alone; nothing where that is enough."""
+        more = [
+            f'"{one.slug}"'
+            for one in self.schema.fields
+            if one.is_required and one.writable and one.slug not in _EVERYWHERE
+        ]
+        if not more:
+            return ""
+        return f", and it cannot be made: each item there must have {' and '.join(more)} besides its name"
+
+
+@dataclass(frozen=True, slots=True)
 class References:
     """The items that a reference field may name: the collection's id, what is compared, pairs of that and the id.
 
     `name` is the collection's slug for people, its id where nobody had to ask. `waiting` are keys of items that are
-    known, and not published; `expected` says that another mapping of the command is about to make more.
+    known, and not published; `expected` says that another mapping of the command is about to make more. `making` is
+    there where those that are not found are to be made.
     """
 
     collection: str
@@ -44,12 +71,17 @@ class References:
     name: str
     waiting: tuple[str, ...] = ()
     expected: bool = False
+    making: Making | None = None
 
     def table(self) -> ReferenceTable:
         """Give them as the table in which a field looks its values up."""
         if self.match == BY_KEY:
             return key_table(self.name, self.pairs, self.waiting)
-        return reference_table(self.name, self.match, self.pairs)
+        table = reference_table(self.name, self.match, self.pairs)
+        if self.making is None:
+            return table
+        why = self.making.why
+        return replace(table, made=None if why else self.making.ids, why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +93,9 @@ class Surroundings:
     locales: Locales | None = None
     references: dict[str, References] = field(default_factory=dict)
 
+
+Settle: TypeAlias = "Callable[[CollectionSchema], Awaitable[None]]"
+"""Finds out what became of the items of a collection that earlier runs made and left in doubt."""
 
 Listed: TypeAlias = "dict[tuple[str, bool], list[ListedItem]]"
 """The items of collections that are referred to, each listed once, by the collection's id and whether with drafts."""
@@ -85,21 +120,26 @@ class Learnt:
         return replace(self.around, references={**self.around.references, **self.foretold})
 
 
-async def learn(opened: Connection, job: Job, observer: Observer, listed: Listed | None = None) -> Learnt:
+async def learn(
+    opened: Connection, job: Job, observer: Observer, listed: Listed | None = None, settle: Settle | None = None
+) -> Learnt:
     """Ask for what a job needs to know; somebody who watches is told what is waited for."""
     began = opened.clock.monotonic()
-    asking = look_around(opened.client, job.mapping, drafts=job.drafts, listed=listed)
+    asking = look_around(opened.client, job.mapping, drafts=job.drafts, listed=listed, settle=settle)
     around = await watched(asking, opened, observer)
     now = opened.client.server_now()
     took = timedelta(seconds=opened.clock.monotonic() - began)
     return Learnt(around, opened.tally, None if now is None else now[0] - took)
 
 
-async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed: Listed | None = None) -> Surroundings:
+async def look_around(
+    client: Client, mapping: Mapping, *, drafts: bool, listed: Listed | None = None, settle: Settle | None = None
+) -> Surroundings:
     """Ask Webflow for what the mapping needs, and for nothing else.
 
     A mapping that names its collection by id and no locale tag needs no more than the scope `cms:read`. With `drafts`
-    staged items may be referred to as well. What is `listed` already is not listed again.
+    staged items may be referred to as well. What is `listed` already is not listed again. A collection of which items
+    may be made is settled before it is listed.
     Raises MappingError for a collection, site or locale that is not there.
     """
     found = await find_collection(client, mapping)
@@ -110,7 +150,12 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed:
     needs = reference_needs(mapping, found.schema)
     named = [need for need in needs if need.match not in _EVERYWHERE | {BY_KEY}]
     check_matches(mapping, [(need, await read_schema(client, need.collection_id)) for need in named])
+    schemas = {one.collection_id: await read_schema(client, one.collection_id) for one in _first_each(needs)}
+    for schema in schemas.values():
+        if settle is not None:
+            await settle(schema)
     references: dict[str, References] = {}
+    makings: dict[str, Making] = {}
     listed = {} if listed is None else listed
     for need in needs:
         name = found.names.get(need.collection_id, need.collection_id)
@@ -125,8 +170,19 @@ async def look_around(client: Client, mapping: Mapping, *, drafts: bool, listed:
             for item in listed[asked]
             if (text := item.field_data.get(need.match)) not in {None, ""}
         )
-        references[need.field_slug] = References(need.collection_id, need.match, pairs, name)
+        making = None
+        if need.makes:
+            schema = schemas[need.collection_id]
+            slugs = tuple((item.slug, item.name) for item in listed[asked])
+            making = makings.setdefault(need.collection_id, Making(schema, slugs))
+            name = schema.slug or name
+        references[need.field_slug] = References(need.collection_id, need.match, pairs, name, making=making)
     return Surroundings(found.schema, site, locales, references)
+
+
+def _first_each(needs: Sequence[ReferenceNeed]) -> Iterator[ReferenceNeed]:
+    """Give one need for each collection of which items may be made."""
+    return iter({need.collection_id: need for need in needs if need.makes}.values())
 
 
 def as_listed(item: ListedItem, *, live: bool) -> ListedItem:  # noqa: ARG001 - what a listing calls tells it too
@@ -216,9 +272,20 @@ def remember(state: State, mapping: Mapping, around: Surroundings) -> None:
         mapping.collection,
         {
             slug: {"collection": one.collection, "match": one.match, "pairs": one.pairs, "name": one.name}
+            | _making_kept(one.making)
             for slug, one in around.references.items()
         },
     )
+
+
+def _making_kept(making: Making | None) -> dict[str, Any]:
+    if making is None:
+        return {}
+    return {"making": {"schema": making.schema.model_dump(mode="json", by_alias=True), "slugs": making.slugs}}
+
+
+def _making_back(kept: dict[str, Any]) -> Making:
+    return Making(parse_collection(kept["schema"]), tuple((slug, name) for slug, name in kept["slugs"]))
 
 
 def remembered(state: State, mapping: Mapping) -> Surroundings:
@@ -232,17 +299,24 @@ def remembered(state: State, mapping: Mapping) -> Surroundings:
     schema = parse_collection(kept_schema)
     site = state.cache("site", mapping.collection) or {}
     kept = state.cache("references", mapping.collection) or {}
+    needs = {need.field_slug: need for need in reference_needs(mapping, schema)}
+    makings = {one["collection"]: _making_back(one["making"]) for one in kept.values() if "making" in one}
     references = {
         slug: References(
-            one["collection"], one["match"], tuple((text, item) for text, item in one["pairs"]), one["name"]
+            one["collection"],
+            one["match"],
+            tuple((text, item) for text, item in one["pairs"]),
+            one["name"],
+            making=makings.get(one["collection"]) if slug in needs and needs[slug].makes else None,
         )
         for slug, one in kept.items()
     }
     missing = sorted(
         need.field_slug
-        for need in reference_needs(mapping, schema)
+        for need in needs.values()
         if (kept_for := references.get(need.field_slug)) is None
         or (kept_for.collection, kept_for.match) != (need.collection_id, need.match)
+        or (need.makes and kept_for.making is None)
     )
     if missing or (needs_locales(mapping) and site.get("locales") is None):
         raise UsageError(

@@ -346,6 +346,12 @@ class _Look:
                 f"{number_of(pending, 'request', 'requests')} of earlier runs left rows in doubt for a while and may"
                 " have made a second item of one: the next run looks for that by itself, once its patience has ended."
             )
+        made = sum(self.place.state.count_beside().values())
+        if made:
+            yield (
+                f"{number_of(made, 'item', 'items')} of other collections, to which rows refer, are not looked at here"
+                ' (missing = "create" made them); that the rows refer to them is.'
+            )
 
     async def _listed(self) -> bool:
         """Wait until what was written last must be listed; whether that took any time."""

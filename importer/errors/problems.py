@@ -144,6 +144,12 @@ PROBLEMS: dict[str, ProblemText] = {
         'Rename one of them, or refer to them by something else: match = "slug" in the rule of "{field}".',
         facts={"collection": "referenced", "match": "name"},
     ),
+    "reference_unmade": ProblemText(
+        'This row refers to the item {value} of the collection "{collection}", which is not there and could not be'
+        " made: {why}.",
+        "Put that right, or make the item in Webflow yourself; then run again. Or write another name into the cell.",
+        facts={"collection": "referenced", "why": "no reason given"},
+    ),
     "slug_invalid": ProblemText(
         "{value} {why}.",
         "{remedy}.",

@@ -13,7 +13,16 @@ from importer.fields.files import coerce_file, coerce_images
 from importer.fields.numbers import coerce_number
 from importer.fields.references import coerce_reference, coerce_references
 from importer.fields.slugs import SLUG_LENGTH, SLUG_PATTERN, coerce_slug, slug_checks, sound_slug
-from importer.fields.terms import BY_KEY, Coerced, Context, ReferenceTable, filled, key_table, reference_table
+from importer.fields.terms import (
+    BY_KEY,
+    UNMADE,
+    Coerced,
+    Context,
+    ReferenceTable,
+    filled,
+    key_table,
+    reference_table,
+)
 from importer.fields.text import (
     NAME_LENGTH,
     coerce_email,
@@ -37,6 +46,7 @@ __all__ = [
     "NAME_LENGTH",
     "SLUG_LENGTH",
     "SLUG_PATTERN",
+    "UNMADE",
     "VALUE_TYPES",
     "Coerced",
     "Context",

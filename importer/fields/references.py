@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.fields.parts import parts_of, read_parts, wrong_parts
-from importer.fields.terms import Coerced, Context, Facts, nearest, wrong_text
+from importer.fields.terms import UNMADE, Coerced, Context, Facts, filled, nearest, once_each, wrong_text
 from importer.model import Cell, Check
 from importer.schema.reading import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from importer.fields.terms import ReferenceTable
     from importer.schema import Field
@@ -67,9 +67,16 @@ def _finder(table: ReferenceTable | None) -> Callable[[pl.Expr], pl.Expr]:
             return pl.when(name.str.contains(_ITEM_ID)).then(name)
         name = table.called(text)
         names, ids = table.frame.get_column("match"), table.frame.get_column("id")
-        return name.replace_strict(names, ids, default=None, return_dtype=pl.String)
+        found = name.replace_strict(names, ids, default=None, return_dtype=pl.String)
+        return found if table.made is None else pl.coalesce(found, _made(text, found, table, table.made))
 
     return find
+
+
+def _made(text: pl.Expr, found: pl.Expr, table: ReferenceTable, made: Mapping[str, str]) -> pl.Expr:
+    """Give the ids of items that are made because cells name them; where there is none (yet), the name."""
+    missing = filled(text) & found.is_null() & ~_ambiguous(text, table)
+    return once_each(pl.when(missing).then(text.str.strip_chars()), lambda name: made.get(name, UNMADE + name))
 
 
 def _known(table: ReferenceTable | None) -> Callable[[pl.Expr], pl.Expr]:
@@ -108,4 +115,4 @@ def _suggested(wrong: pl.Expr, table: ReferenceTable | None) -> pl.Expr:
 def _facts(field: Field, table: ReferenceTable | None) -> Facts:
     if table is None:
         return {"collection": field.limits.collection_id or "referenced", "match": "id"}
-    return {"collection": table.collection, "match": table.match}
+    return {"collection": table.collection, "match": table.match} | ({"why": table.why} if table.why else {})

@@ -35,12 +35,18 @@ class ReferenceTable:
     items are called so) and `shown` (String, as the first of them is written). `collection` and `match` ("name",
     "slug", ...) are for messages. By "key" an item is called exactly so, or else without case. `waiting` (String, as
     `called` gives them) are keys of items that the mapping of that collection knows, and has not published.
+
+    `made` are the ids of items that are made because cells name them (`missing = "create"`), by what the cells say; it
+    is filled while the mapping is at work, and None where nothing is made. What it does not know (yet) gives no id, but
+    `UNMADE` and what the cell says. `why` tells, where nothing is made though that is asked for, why not.
     """
 
     collection: str
     match: str
     frame: pl.DataFrame
     waiting: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    made: Mapping[str, str] | None = None
+    why: str = ""
 
     def called(self, text: pl.Expr) -> pl.Expr:
         """Give what a cell says in the form that `frame` has it in."""
@@ -56,6 +62,9 @@ class ReferenceTable:
             return pl.lit(value=False)
         return self.called(text).is_in(self.waiting.implode()).fill_null(value=False)
 
+
+UNMADE = "\0"
+"""What stands before the name of an item that is to be made, in the place of its id; no id begins like that."""
 
 BY_KEY = "key"
 """`match`: by the key under which that collection's own mapping imported an item."""

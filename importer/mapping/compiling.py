@@ -36,11 +36,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceNeed:
-    """A collection that must be read before a mapping can be compiled: whose items a field names, and by what."""
+    """A collection that must be read before a mapping can be compiled: whose items a field names, and by what.
+
+    `makes` says that those which are not there are to be made.
+    """
 
     field_slug: str
     collection_id: str
     match: str
+    makes: bool = False
 
 
 def reference_needs(mapping: Mapping, schema: CollectionSchema) -> tuple[ReferenceNeed, ...]:
@@ -53,7 +57,9 @@ def reference_needs(mapping: Mapping, schema: CollectionSchema) -> tuple[Referen
         field = schema.by_slug.get(slug)
         if field is None or field.type not in REFERENCES or rule.match == "id":
             continue
-        needs.append(ReferenceNeed(slug, field.limits.collection_id or "", rule.match or "name"))
+        match = rule.match or "name"
+        makes = rule.missing == "create" and match == "name" and field.limits.collection_id not in {None, schema.id}
+        needs.append(ReferenceNeed(slug, field.limits.collection_id or "", match, makes))
     return tuple(needs)
 
 

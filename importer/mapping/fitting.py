@@ -54,6 +54,7 @@ def check_fields(mapping: Mapping, schema: CollectionSchema, mistakes: Mistakes)
             mistakes.add(rule.path, f"is a field of the type {field.type}, which Webflow lets nobody write")
         else:
             _check_rule(rule, field, mistakes)
+            _check_making(rule, field, schema, mistakes)
     if "name" not in mapping.fields:
         mistakes.add("fields", 'has no rule for "name", which Webflow asks of every item')
     for field in schema.fields:
@@ -103,6 +104,22 @@ def _check_rule(rule: Rule, field: Field, mistakes: Mistakes) -> None:
                 mistakes.add(inner.path, "match, missing and taken belong to the whole rule: write them outside")
             if inner is rule.otherwise:
                 _check_rule(inner, field, mistakes)
+
+
+def _check_making(rule: Rule, field: Field, schema: CollectionSchema, mistakes: Mistakes) -> None:
+    """Note a rule that cannot make the items that its cells name: only a name is enough to make one of."""
+    if rule.missing != "create" or field.type not in REFERENCES:
+        return
+    if rule.match not in {None, "name"}:
+        mistakes.add(
+            f"{rule.path}.missing",
+            f'"create" makes items of what cells call them by name: it goes with match = "name", not "{rule.match}"',
+        )
+    elif field.limits.collection_id == schema.id:
+        mistakes.add(
+            f"{rule.path}.missing",
+            '"create" cannot make items of the collection that this mapping fills itself; the field refers to that one',
+        )
 
 
 def _no_field(slug: str, schema: CollectionSchema) -> str:

@@ -119,7 +119,7 @@ def parse_mapping(
         lines=mistakes.lines,
     )
     _check_slug_rules(mapping, mistakes)
-    _note_later(part, mapping, mistakes)
+    _note_later(part, mistakes)
     mistakes.settle()
     return mapping
 
@@ -303,20 +303,10 @@ def _is_key(mapping: Mapping, rule: Rule) -> bool:
     return key == "slug" or (isinstance(key, Rule) and key.canonical() == replace(rule, taken=None).canonical())
 
 
-def _note_later(part: MappingPart, mapping: Mapping, mistakes: Mistakes) -> None:
+def _note_later(part: MappingPart, mistakes: Mistakes) -> None:
     """Note everything that the language has, but this version has not."""
     if part.mode != "create":
         mistakes.not_yet("mode", f'"{part.mode}" is not built yet; "create" is')
-    for rule in mapping.rules():
-        _note_later_in(rule, mistakes)
-
-
-def _note_later_in(rule: Rule, mistakes: Mistakes) -> None:
-    if rule.missing == "create":
-        mistakes.not_yet(f"{rule.path}.missing", '"create" is not built yet; import the referenced items first')
-    for inner in (rule.otherwise, rule.alt):
-        if inner is not None:
-            _note_later_in(inner, mistakes)
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -10,7 +10,9 @@ from importer.model import Status
 if TYPE_CHECKING:
     from importer.model import Row
 
-OUTSIDE_CAUSES = frozenset({"asset_refused", "reference_unknown", "slug_taken", "slug_held", "server_error"})
+OUTSIDE_CAUSES = frozenset(
+    {"asset_refused", "reference_unknown", "reference_unmade", "slug_taken", "slug_held", "server_error"}
+)
 """Problem codes whose cause lies outside the row: such rows are sent again once a run, though unchanged."""
 
 

@@ -32,7 +32,7 @@ from importer.publishing.staged import Staged
 from importer.publishing.target import Allowance, LeftOver, Todo
 from importer.publishing.telling import Telling, unsettled
 from importer.publishing.troubles import Troubles
-from importer.publishing.twins import REMOVE, Twins
+from importer.publishing.twins import Twins, removals
 from importer.publishing.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Session:
                 try:
                     self._fill()
                 except SourceError as error:  # the sheet was changed meanwhile: what is in flight is waited for
-                    self._halt(error)
+                    self.halt(error)
                 ended = self.stop is not None or not waiting.progressing()
                 if not self._tasks and self._next_moment() is None and ended:
                     break
@@ -129,7 +129,7 @@ class Session:
 
     def interrupt(self, error: Interrupted) -> None:
         """Stop in order: nothing new is sent, what is in flight is waited for; a second time it is not."""
-        self._halt(error)
+        self.halt(error)
         self._hurry = self._signalled
         if not self._signalled:
             self._signalled, self._stopped_at = True, self._place.clock.monotonic()
@@ -152,7 +152,8 @@ class Session:
             unsettled=unsettled(self._place),
         )
 
-    def _halt(self, error: ImporterError) -> None:
+    def halt(self, error: ImporterError) -> None:
+        """Send nothing new, for this reason; also before anything was begun."""
         if self.stop is None:
             self._stopped_at = self._place.clock.monotonic()
             for task in self._sends - self._begun:
@@ -186,7 +187,7 @@ class Session:
         self._waiting.claim(self._settling.claims())
         if doubts:
             self._telling.recalled(len(doubts))
-        if place.state.twin_checks() or place.state.facts(REMOVE):
+        if place.state.twin_checks() or place.state.facts(removals(place)):
             self._waiting.check_twins(now + place.timing.lag)
 
     # Filling and waiting ---------------------------------------------------------------------------------------------
@@ -224,10 +225,12 @@ class Session:
             doubtful = self._settling.rows.get(key)
             if doubtful is not None:
                 doubtful.item = item
+                if todo.unfit is not None:
+                    self._waiting.doom(item, *todo.unfit)
                 continue
             row = place.state.rows([key]).get(key)
             if row is None or row.status is Status.PENDING:
-                self._send_again(item)
+                self._send_again(item, todo.unfit)
             elif row.status is not Status.IN_FLIGHT:
                 self.ledger.settled_before(item, row, self._publish_later)
 
@@ -238,9 +241,11 @@ class Session:
         self._waiting.staged.append(Todo(Decision.PUBLISH, item, item_id))
         return True
 
-    def _send_again(self, item: Item) -> None:
-        """Send a row from an earlier run that was not written, if `--limit` leaves room."""
-        if self.ledger.allowance.take():
+    def _send_again(self, item: Item, unfit: tuple[str, str] | None) -> None:
+        """Send a row from an earlier run that was not written, if it is fit to be sent and `--limit` leaves room."""
+        if unfit is not None:
+            self._sender.reject(item, *unfit)
+        elif self.ledger.allowance.take():
             self._waiting.create(item)
         else:
             self.ledger.skipped((item.locale, item.key))
@@ -292,7 +297,7 @@ class Session:
         self._wake.clear()
         self._reap()
         if self._deadline is not None and clock.monotonic() >= self._deadline:
-            self._halt(DeadlinePassed("The deadline has passed.", "Run the same command again: it goes on."))
+            self.halt(DeadlinePassed("The deadline has passed.", "Run the same command again: it goes on."))
         if self._tasks and (self._hurry or (self._told and clock.monotonic() >= self._stopped_at + GRACE)):
             await self._take_back()
             self._reap()
@@ -311,7 +316,7 @@ class Session:
                 self._look, self._blind = None, error is not None
             unsaid = isinstance(error, SERIOUS) and self.stop is not None and not isinstance(self.stop, SERIOUS)
             if isinstance(error, ImporterError) and not unsaid:
-                self._halt(error)
+                self.halt(error)
             elif error is not None:
                 raise error
 

@@ -73,11 +73,15 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One good row that needs something: `CREATE`, `PUBLISH` (with the id of its staged item) or `SETTLE`."""
+    """One good row that needs something: `CREATE`, `PUBLISH` (with the id of its staged item) or `SETTLE`.
+
+    `unfit` (code, sentence) says why a row to be settled is rejected if it must be sent again.
+    """
 
     decision: Decision
     item: Item
     item_id: str = ""
+    unfit: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

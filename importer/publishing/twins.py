@@ -35,12 +35,17 @@ TRIES = 8
 REMOVE = "remove:"
 """How the facts of the state file begin that name items to be removed; JSON says of which row: locale, slug, key.
 
-The slug is the item's."""
+The slug is the item's. Facts about a collection besides the mapping's own say its id there as well."""
 
 NOT_THERE = {"unpublish": {404, 409}, "delete": {404}}
 """Answers that say that there is nothing to take back: the item is not live, or not there at all."""
 
 CONFLICT, SERVER_ERROR = 409, 500
+
+
+def removals(place: Place) -> str:
+    """Give how the facts begin that name items to be removed from the collection of this place."""
+    return f"{REMOVE[:-1]} from {place.target.collection}:" if place.state.aside else REMOVE
 
 
 class Twins:
@@ -54,6 +59,7 @@ class Twins:
         self._place, self._ledger = place, ledger
         self._says_stuck = says_stuck
         self._judge = Judge(place.target.schema, None)
+        self._remove_fact = removals(place)
         self._turn = asyncio.Lock()
         self.removed: list[str] = []
         self.stuck: dict[str, str] = {}
@@ -61,8 +67,8 @@ class Twins:
     async def check_altered(self, *, strict: bool = False) -> None:
         """Look at rows that came back under an altered slug though they had been sent before; `strict` as below."""
         state = self._place.state
-        for name, told in state.facts(REMOVE).items():
-            await self._go_on(name.removeprefix(REMOVE), *orjson.loads(told))
+        for name, told in state.facts(self._remove_fact).items():
+            await self._go_on(name.removeprefix(self._remove_fact), *orjson.loads(told))
         for check in state.twin_checks():
             key = (check.locale, check.key)
             row = state.rows([key])[key]
@@ -82,7 +88,7 @@ class Twins:
             wanted = replace(wanted, patience=None)  # that it came in time was seen when the removal was written down
             if not await self.leave_oldest(wanted, [slug], strict=True, beside=True):
                 return
-        state.set_fact(REMOVE + item_id, None)
+        state.set_fact(self._remove_fact + item_id, None)
 
     async def mend(self, settled: Settled) -> bool:
         """Deal with the items that a listing showed to be a row's besides the one that it holds; whether all are."""
@@ -131,7 +137,7 @@ class Twins:
             kept, *newer = (versions[0].shown for versions in own)
             for item in newer:
                 told = orjson.dumps([wanted.locale, item.slug, wanted.key]).decode()
-                state.set_fact(REMOVE + item.id, told)  # a run that ends here leaves them to the next one
+                state.set_fact(self._remove_fact + item.id, told)  # a run that ends here leaves them to the next one
             if row.item_id is None:
                 self._ledger.found([(wanted, None, kept)])
             elif kept.id != row.item_id:
@@ -148,7 +154,7 @@ class Twins:
         """Unpublish and delete one item that is ours, by id, unless a row holds it; whether it is gone."""
         collection, state = self._place.target.collection, self._place.state
         if state.keys_by_item([item_id]):
-            state.set_fact(REMOVE + item_id, None)
+            state.set_fact(self._remove_fact + item_id, None)
             return True
         for verb, call in (
             ("unpublish", unpublish_items(collection, [item_id], locale=locale)),
@@ -164,7 +170,7 @@ class Twins:
         self.removed.append(item_id)
         self.stuck.pop(item_id, None)
         state.forget_seen([item_id])
-        state.set_fact(REMOVE + item_id, None)
+        state.set_fact(self._remove_fact + item_id, None)
         self._ledger.counts.removed += reply.kind is ReplyKind.OK
         return True
 

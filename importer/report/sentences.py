@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer.errors.problems import shorten
 from importer.report.amounts import duration, number_of
 
 if TYPE_CHECKING:
     from importer.errors import ImporterError
     from importer.model import Counts, Unsettled
-    from importer.report.summary import RunResult, RunSummary
+    from importer.report.summary import Referenced, RunResult, RunSummary
 
 HEADLINES = {
     "done": "done",
@@ -50,6 +51,7 @@ def run_text(run: RunSummary, result: RunResult) -> str:
     lines = [head, *counts_lines(run.counts)]
     if run.left_out:
         lines.append(_line(number_of(run.left_out, "row", "rows"), "left out by [where]"))
+    lines += [f"  {made_text(one)}" for one in run.referenced]
     sent = [number_of(run.tally.sent, "request", "requests")]
     if run.tally.retried:
         sent.append(f"{run.tally.retried:,} sent again")
@@ -77,6 +79,15 @@ def doubt_text(unsettled: Unsettled, again: str = "The same command") -> str:
     )
 
 
+def made_text(made: Referenced) -> str:
+    """Say in one line what was made of a collection that rows refer to, or after a check would be."""
+    names = ", ".join(shorten(name) for name in made.names)
+    more = ", …" if made.counts.total > len(made.names) else ""
+    would = made.counts.not_sent == made.counts.total
+    said = f"{number_of(made.counts.total, 'item', 'items')} would be made" if would else kinds_of(made.counts)
+    return f'in "{made.collection_slug}", for rows that refer to them: {said} ({names}{more})'
+
+
 def check_text(run: RunSummary) -> str:
     """Give the summary of a check: how many rows are good, how many would be rejected."""
     counts = run.counts
@@ -87,7 +98,8 @@ def check_text(run: RunSummary) -> str:
         said = f"{_name(run.source)}: {rows}, all good"
     else:
         said = f"{_name(run.source)}: {rows}, {counts.not_sent:,} good, {counts.rejected:,} would be rejected"
-    return f"{said} ({run.left_out:,} left out by [where])" if run.left_out else said
+    said = f"{said} ({run.left_out:,} left out by [where])" if run.left_out else said
+    return "\n".join([said, *(f"  {made_text(one)}" for one in run.referenced)])
 
 
 def counts_lines(counts: Counts) -> list[str]:

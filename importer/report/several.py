@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from importer.errors import EXIT_PRECEDENCE, EXIT_VERDICTS, ImporterError, NotRun, graver
 from importer.model import Counts, Tally
 from importer.report.amounts import duration, number_of
-from importer.report.sentences import HEADLINES, error_text, kinds_of
+from importer.report.sentences import HEADLINES, error_text, kinds_of, made_text
 from importer.report.summary import FORMAT, SHOWN_PROBLEMS, RunResult, error_json
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _each_and_all(results: RunResults, say: Callable[[RunResult], str], total: s
     lines = []
     for name, part in zip(results.names, results.parts, strict=True):
         lines.append(f"{name:<{width}}  {say(part)}")
+        lines += [f"{'':<{width}}  {made_text(one)}" for one in part.runs[0].referenced]
         if part.runs[0].rejects is not None:
             lines.append(f"{'':<{width}}  rejected rows: {part.runs[0].rejects}")
     return "\n".join([*lines, f"{'in all':<{width}}  {total}"])

@@ -26,13 +26,23 @@ _LABELS = {
 
 
 def standing_text(
-    path: Path, rows: Mapping[Status, int], runs: Sequence[str], unsettled: Unsettled | None = None
+    path: Path,
+    rows: Mapping[Status, int],
+    runs: Sequence[str],
+    unsettled: Unsettled | None = None,
+    beside: Mapping[Status, int] | None = None,
 ) -> str:
-    """Say how many rows have each status, what the newest runs did (oldest first), and from when on doubt can end."""
+    """Say how many rows have each status, what the newest runs did (oldest first), and from when on doubt can end.
+
+    `beside` are the items of other collections that were made because rows refer to them.
+    """
     lines = [str(path)]
     lines += [f"  {rows[status]:>9,} {label}" for status, label in _LABELS.items() if rows.get(status)]
     if not any(rows.values()):
         lines.append("  no rows yet")
+    if beside and any(beside.values()):
+        said = ", ".join(f"{beside[status]:,} {label}" for status, label in _LABELS.items() if beside.get(status))
+        lines.append(f"  items of other collections that rows refer to: {said}")
     shown = runs[-SHOWN_RUNS:]
     if shown:
         lines.append("  runs:" if len(shown) == len(runs) else f"  runs (the last {len(shown)} of {len(runs)}):")

@@ -21,12 +21,34 @@ SHOWN_PROBLEMS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referenced:
+    """Items of another collection that rows refer to and that were made for it (`missing = "create"`).
+
+    `names` are the first few. After a check all of them are `not_sent`. What earlier runs made is not among them.
+    """
+
+    collection_id: str
+    collection_slug: str
+    names: tuple[str, ...] = ()
+    counts: Counts = field(default_factory=Counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """One element of the `referenced` of a run."""
+        return {
+            "collection": {"id": self.collection_id, "slug": self.collection_slug},
+            "names": list(self.names),
+            "items": asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """One mapping's part of a command: how many rows were read, and how each item ended.
 
     `run` is None where nothing was sent (`check`). `read` counts rows without the blank ones and includes `left_out`,
     those that did not pass the mapping's `where`. `elsewhere` counts rows in doubt that are none of the `counts`: an
-    earlier run sent them, and this one was not given them. `unsettled` is None where nothing is in doubt.
+    earlier run sent them, and this one was not given them. `unsettled` is None where nothing is in doubt. `referenced`
+    are items of other collections, which are none of the `counts` either.
     """
 
     run: str | None
@@ -41,6 +63,7 @@ class RunSummary:
     counts: Counts = field(default_factory=Counts)
     elsewhere: int = 0
     unsettled: Unsettled | None = None
+    referenced: tuple[Referenced, ...] = ()
     tally: Tally = field(default_factory=Tally)
     rejects: Path | None = None
     state: Path | None = None
@@ -56,6 +79,7 @@ class RunSummary:
             "mode": self.mode,
             "rows": {"read": self.read, "left_out": self.left_out},
             "items": asdict(self.counts),
+            "referenced": [one.as_json() for one in self.referenced],
             "doubt": None if self.unsettled is None else _doubt_json(self.unsettled),
             "requests": asdict(self.tally),
             "rejects": None if self.rejects is None else str(self.rejects),
@@ -152,9 +176,20 @@ def taken_back(summary: Mapping[str, Any]) -> RunSummary:
         left_out=int(rows.get("left_out", 0)),
         counts=Counts(**_known(summary.get("items") or {}, Counts)),
         unsettled=_doubt_back(summary.get("doubt")),
+        referenced=tuple(_referenced_back(one) for one in summary.get("referenced") or ()),
         tally=Tally(**_known(summary.get("requests") or {}, Tally)),
         rejects=_path(summary.get("rejects")),
         state=_path(summary.get("state")),
+    )
+
+
+def _referenced_back(told: Mapping[str, Any]) -> Referenced:
+    collection = told.get("collection") or {}
+    return Referenced(
+        collection_id=str(collection.get("id") or ""),
+        collection_slug=str(collection.get("slug") or ""),
+        names=tuple(map(str, told.get("names") or ())),
+        counts=Counts(**_known(told.get("items") or {}, Counts)),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from importer.errors import Bug
 from importer.state import runs
 from importer.state.file import StateFile
 from importer.state.lock import Heartbeat, held
+from importer.state.records import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,16 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from importer.state.records import Identity, RunRecord
+    from importer.state.records import RunRecord
 
 
 class Book:
-    """An open state file, without its rows; `State` is the whole of it."""
+    """An open state file, without its rows; `State` is the whole of it.
+
+    `aside` says that this is the part of it that is about another collection than the mapping's own.
+    """
 
     def __init__(self, file: StateFile) -> None:
         self._file = file
         self._identity = runs.identity(file)
         self._heartbeat: Heartbeat | None = None
+        self.aside = False
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
@@ -76,6 +82,17 @@ class Book:
         """
         runs.claim(self._file, identity)
         self._identity = runs.identity(self._file)
+
+    def beside(self, collection: str) -> Self:
+        """Give the same file as the state of another collection, of which the rows of this one name items (rule 11).
+
+        Both are one file, under one lock; to close it is the matter of this one.
+        """
+        kept = self._identity
+        other = copy(self)
+        other._identity = Identity(kept.mapping if kept else "", kept.site if kept else "", collection)  # noqa: SLF001 - its own class
+        other.aside = True
+        return other
 
     @contextmanager
     def lock(self) -> Iterator[None]:

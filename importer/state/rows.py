@@ -64,10 +64,17 @@ def rows(file: StateFile, collection: str, keys: Iterable[tuple[str, str]]) -> d
 
 def count_rows(file: StateFile, collection: str) -> dict[Status, int]:
     """Count how many rows have each status; every status is there."""
+    return _counted(file, "SELECT status, count(*) FROM rows WHERE collection = ? GROUP BY status", collection)
+
+
+def count_beside(file: StateFile, collection: str) -> dict[Status, int]:
+    """Count the rows of all other collections by status; every status is there."""
+    return _counted(file, "SELECT status, count(*) FROM rows WHERE collection <> ? GROUP BY status", collection)
+
+
+def _counted(file: StateFile, question: str, collection: str) -> dict[Status, int]:
     counted = dict.fromkeys(Status, 0)
-    for status, count in file.all(
-        "SELECT status, count(*) FROM rows WHERE collection = ? GROUP BY status", (collection,)
-    ):
+    for status, count in file.all(question, (collection,)):
         counted[Status(status)] = count
     return counted
 

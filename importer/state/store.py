@@ -52,6 +52,10 @@ class State(Book):
         """Count how many rows have each status; every status is there."""
         return rows.count_rows(self._file, self._read_collection)
 
+    def count_beside(self) -> dict[Status, int]:
+        """Count the rows of other collections, which rows of this one name, by status; every status is there."""
+        return rows.count_beside(self._file, self._read_collection)
+
     def has_published(self) -> int:
         """Count how many rows hold an item."""
         return rows.has_published(self._file, self._read_collection)
