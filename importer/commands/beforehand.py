@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from importer.commands.checking import check_sheet
 from importer.commands.feed import Feed, Foresight, Selection
 from importer.commands.missing import FIRST, little_sheet, same_name
-from importer.errors import Bug, ImporterError
+from importer.errors import Bug, DeadlinePassed, ImporterError
 from importer.model import Counts, Progress, Status
 from importer.planning import Decision
 from importer.publishing import Listings, Place, Plan, Session, Target, Timing, with_seen_lag
@@ -217,5 +217,11 @@ async def _settle(
         return
     session = Session(place, Counts(), _Beside(observer, schema.slug), concurrency=job.options.concurrency)
     await session.publish(iter(()), Plan({}), deadline=deadline)
+    if isinstance(session.stop, DeadlinePassed):
+        raise DeadlinePassed(
+            f'The deadline passed before it was known what became of items of "{schema.slug}" that an earlier run sent;'
+            " nothing was sent.",
+            "Run the same command again, with more time: it goes on.",
+        )
     if session.stop is not None:
         raise session.stop

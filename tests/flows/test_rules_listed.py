@@ -203,6 +203,24 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "rows in doubt under the old rules are rows too": ("test_rule_10_new_keys_do_not_double_rows_in_doubt",),
     },
+    "rule 11": {
+        "referenced items are rows of the same state under their own collection": (
+            "test_state_counts_and_status_tell_them_from_the_rows",
+        ),
+        "key = slug of the name": ("test_of_two_names_with_one_slug_the_first_is_made",),
+        "sent and settled by the same rules": (
+            "test_rule_11_a_fault_neither_loses_nor_doubles_an_item_that_rows_refer_to",
+            "test_rule_11_a_run_that_dies_is_taken_up_where_it_ended",
+            "test_rule_11_small_sheets_end_right_whatever_goes_wrong",
+            "test_rule_11_twins_of_an_earlier_run_are_found_before_their_name_is_ambiguous",
+        ),
+        "before any row that needs them": (
+            "test_rule_11_no_row_is_sent_when_making_what_it_refers_to_was_stopped",
+            "test_rule_11_a_row_in_doubt_whose_new_reference_is_refused_is_not_sent_again",
+            "test_an_item_that_webflow_refuses_rejects_the_rows_that_need_it_until_it_is_sent_again",
+        ),
+        "an ambiguous name rejects the row": ("test_a_name_that_cannot_be_made_rejects_its_rows_alone",),
+    },
     "second run": {
         "published, unchanged": ("test_published_unchanged_row_costs_no_request",),
         "staged, unchanged": ("test_staged_unchanged_row_costs_no_request",),
@@ -258,7 +276,6 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
 
 NOT_BUILT: dict[str, str] = {
     "rule 5": "an update is read back, and nothing else is sent while a lost one is young: with --mode upsert",
-    "rule 11": "referenced items that are made are rows of the same state: with missing = create",
     "rule 12": "mirror removes only after a complete read: with --mode mirror",
     "second run": "published, changed: updated (upsert, mirror); an emptied cell: with --mode upsert",
 }

@@ -111,8 +111,8 @@ def test_the_json_object_has_every_key_of_the_contract() -> None:
     assert (answer["format"], answer["verdict"], answer["exit_code"]) == (1, "stopped", 5)
     assert answer["error"] == {"code": "outage", "message": "Gone.", "hint": "Run again."}
     assert list(answer["runs"][0]) == [
-        "run", "mapping", "source", "site", "collection", "mode", "rows", "items", "doubt", "requests", "rejects",
-        "state",
+        "run", "mapping", "source", "site", "collection", "mode", "rows", "items", "referenced", "doubt", "requests",
+        "rejects", "state",
     ]  # fmt: skip
     assert list(answer["runs"][0]["items"]) == [
         "total", "created", "updated", "staged", "unchanged", "skipped", "rejected", "in_doubt", "not_sent", "removed",

@@ -23,6 +23,7 @@ from importer.mapping import (
 )
 from importer.mapping.foreign import Foreign
 from importer.mapping.language import ItemPart, MappingPart, Pick, RulePart, SourcePart, TestPart
+from importer.schema import CollectionSchema, Validations
 from importer.transforms import TRANSFORMS
 from importer.transforms.foreign import foreign_transform
 from tests.unit.mapping.conftest import collection
@@ -63,7 +64,20 @@ def messages(workshop: Workshop) -> list[str]:
         told(lambda: workshop.compiled(name, ["Title"], schema=collection("text"))),
         told(lambda: check_matches(workshop.read(name), [(ReferenceNeed("author", "e" * 24, "html"), collection())])),
         told(lambda: _compiled_with_a_function(workshop)),
+        told(
+            lambda: workshop.compiled(
+                name + 'author = { from = "Title", missing = "create" }\n', ["Title"], schema=own()
+            )
+        ),
     ]
+
+
+def own() -> CollectionSchema:
+    """Give a collection whose references are to items of its own."""
+    fields = [
+        one.model_copy(update={"validations": Validations(collection_id="c" * 24)}) for one in collection().fields
+    ]
+    return collection().model_copy(update={"id": "c" * 24, "fields": tuple(fields)})
 
 
 def _compiled_with_a_function(workshop: Workshop) -> None:

@@ -158,6 +158,8 @@ FITTING: list[tuple[str, str]] = [
     ('[fields]\nname = { from = "Title", match = "name" }\n', "fields.name.match: is for references"),
     ('[fields]\nname = { from = "Title", missing = "skip" }\n', "fields.name.missing: is for references"),
     ('[fields]\nname = { from = "Title", alt = "Status" }\n', "fields.name.alt: is for images"),
+    ('[fields]\nname = { from = "Title", missing = "create" }\n', "fields.name.missing: is for references"),
+    ('[fields]\nname = "Title"\nauthor = { from = "Title", match = "id", missing = "create" }\n', 'fields.author.missing: "create" makes items of what cells call them by name: it goes with match = "name", not "id"'),
     ('[fields]\nname = "Title"\nauthor = { from = "Title", else = { from = "Status", match = "id" } }\n', "belong to the whole rule"),
     ('[fields]\nname = "Title"\ngallery = { from = "Title", transform = ["urls"], alt = "Status" }\n', "fields.gallery.alt: cannot keep step with parts that urls finds"),
 ]  # fmt: skip
@@ -193,7 +195,6 @@ def test_all_mistakes_come_at_once_and_in_the_order_of_the_file(workshop: Worksh
 LATER: list[tuple[str, str]] = [
     ('mode = "upsert"\n' + NAME, "mode"),
     ('mode = "mirror"\n' + NAME, "mode"),
-    (NAME + 'author = { from = "A", missing = "create" }\n', "fields.author.missing"),
 ]
 
 
