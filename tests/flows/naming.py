@@ -9,8 +9,12 @@ import httpx
 import polars as pl
 import pytest
 
+from importer.state import State
+
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from tests.flows.conftest import Night
 
@@ -68,6 +72,26 @@ class Dying(httpx.AsyncBaseTransport):
             await response.aread()
             raise Died
         return response
+
+
+class Mortal:
+    """A connection to the state file whose process ends at its n-th commit, before or after it; nothing comes later."""
+
+    def __init__(self, connection: sqlite3.Connection, at: int, *, done: bool) -> None:
+        self._connection, self._left, self._done = connection, at, done
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement, or die."""
+        self._left -= sql == "COMMIT"
+        if sql == "COMMIT" and (self._left < 0 or (self._left == 0 and not self._done)):
+            raise Died
+        answer = self._connection.execute(sql, *values)
+        if sql == "COMMIT" and self._left == 0:
+            raise Died
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
 
 class Naming:
@@ -180,6 +204,25 @@ class Naming:
             return True
         finally:
             self.night.wire = lambda inner: inner
+        return False
+
+    def dies_writing(self, at: int, *, done: bool) -> bool:
+        """Run until the process dies at its n-th commit; whether it came to that."""
+        truly = State.open
+
+        def opened(path: Path, *, read_only: bool = False) -> State:
+            state = truly(path, read_only=read_only)
+            if not read_only:
+                file = state._file
+                file.connection = Mortal(file.connection, at, done=done)  # type: ignore[assignment]  # as good as one
+            return state
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(State, "open", opened)
+            try:
+                self.night.run()
+            except Died:
+                return True
         return False
 
 

@@ -68,6 +68,19 @@ def test_rule_11_a_run_that_dies_is_taken_up_where_it_ended(
     complete(one)
 
 
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("at", [*range(6, 36, 4), *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 50))])
+def test_rule_11_a_run_that_dies_at_a_commit_is_taken_up_where_it_ended(
+    naming: Callable[..., Naming], at: int, done: bool
+) -> None:
+    """Whatever the state file says by then of items that rows refer to, and of rows: in the end each is there once."""
+    one = naming(taken_slug="suffix")
+    one.sheet(*ROWS)
+    one.dies_writing(at, done=done)
+    assert one.night.run().counts.in_doubt == 0
+    complete(one)
+
+
 def test_rule_11_twins_of_an_earlier_run_are_found_before_their_name_is_ambiguous(
     naming: Callable[..., Naming],
 ) -> None:
@@ -153,9 +166,9 @@ def test_rule_11_small_sheets_end_right_whatever_goes_wrong(naming: Callable[...
     plain = {"rivers": "Rivers", "trains": "Trains", "bread": "Bread", "ovens": "Ovens"}
     told = one.refers()
     assert sorted(told) == sorted(title for title, *_ in rows)
-    for title, main, topics, writer in rows:
+    for title, main, several, writer in rows:
         found = told[title]
-        called = list(dict.fromkeys(plain[part.strip().lower()] for part in (topics or "").split(",") if part))
+        called = list(dict.fromkeys(plain[part.strip().lower()] for part in (several or "").split(",") if part))
         shown = (
             found[0] and plain[found[0].strip().lower()],
             [plain[each.strip().lower()] for each in found[1]],

@@ -211,6 +211,7 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
         "sent and settled by the same rules": (
             "test_rule_11_a_fault_neither_loses_nor_doubles_an_item_that_rows_refer_to",
             "test_rule_11_a_run_that_dies_is_taken_up_where_it_ended",
+            "test_rule_11_a_run_that_dies_at_a_commit_is_taken_up_where_it_ended",
             "test_rule_11_small_sheets_end_right_whatever_goes_wrong",
             "test_rule_11_twins_of_an_earlier_run_are_found_before_their_name_is_ambiguous",
         ),
