@@ -10,7 +10,7 @@ import pytest
 
 from importer.errors import DeadlinePassed
 from tests.flows.faulty import FAULTS
-from tests.flows.naming import Naming, naming
+from tests.flows.naming import RULES, Naming, naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,23 +81,57 @@ def test_rule_11_a_run_that_dies_at_a_commit_is_taken_up_where_it_ended(
     complete(one)
 
 
-def test_rule_11_twins_of_an_earlier_run_are_found_before_their_name_is_ambiguous(
-    naming: Callable[..., Naming],
-) -> None:
-    """A create that is carried out after its patience makes a twin; the next run removes it before it lists names."""
+DENIED = {"do": "status", "status": 429, "work": "done", "headers": {"Retry-After": "1"}}
+"""Says that nothing was carried out, and has done it."""
+
+
+def doubled(naming: Callable[..., Naming], at: int, *, done: bool) -> Naming:
+    """A create that was denied, and carried out, has made a twin; then the run died at its n-th request that writes."""
     one = naming(taken_slug="suffix")
     one.sheet(("One", "Rivers"))
-    one.night.faults = [
-        {"when": WRITES | {"nth": 1}, "do": "timeout_then_commit", "seconds": 55, "wait": 1},
-        {"when": WRITES | {"nth": 2}, "do": "reset_after"},
-    ]
-    one.night.run(deadline=62.0)
-    one.night.passes(300)
-    one.sheet(("One", "Rivers"), ("Two", "Rivers"))
+    one.night.faults = [{"when": WRITES | {"nth": 1}} | DENIED]
+    assert one.dies(at, done=done)
     one.night.faults = []
-    one.night.run()
+    assert one.names("topics") == ["Rivers", "Rivers"]
+    return one
+
+
+def test_rule_11_twins_of_an_earlier_run_go_before_their_name_is_ambiguous(naming: Callable[..., Naming]) -> None:
+    """They are removed before the items are listed by which names are known."""
+    one = doubled(naming, 2, done=True)
+    assert one.night.run().counts.created == 1
     assert one.names("topics", live=False) == ["Rivers"]
-    assert one.refers() == {"One": ("Rivers", [], None), "Two": ("Rivers", [], None)}
+    assert one.refers() == {"One": ("Rivers", [], None)}
+
+
+def test_rule_11_a_removal_that_was_begun_is_kept_for_a_run_that_makes_items_of_that_collection(
+    naming: Callable[..., Naming],
+) -> None:
+    """A run that refers to them otherwise looks at its own collection alone, and forgets nothing of the other."""
+    one = doubled(naming, 3, done=False)
+    one.night.mapping["fields"]["main"] = one.night.mapping["fields"]["topics"] = "Main"
+    assert one.night.run().counts.rejected == 1, "nobody can tell which of the two is meant"
+    one.sheet(("Two", None))
+    assert one.night.run().counts.created == 1
+    assert one.night.ask_state("SELECT count(*) FROM facts WHERE name LIKE 'remove from %'") == [(1,)]
+    one.night.mapping["fields"] |= {"main": RULES["main"], "topics": RULES["topics"]}
+    one.sheet(("One", "Rivers"))
+    assert one.night.run().counts.created == 1
+    assert one.names("topics", live=False) == ["Rivers"]
+    assert one.night.ask_state("SELECT count(*) FROM facts WHERE name LIKE 'remove from %'") == [(0,)]
+
+
+def test_rule_11_a_name_never_gets_the_item_that_another_name_with_its_slug_made(naming: Callable[..., Naming]) -> None:
+    """The name was corrected before anybody could know that the first one was made: the item is that of the first."""
+    one = naming(listing_delay="8")
+    one.sheet(("One", "C"))
+    one.night.faults = [{"when": WRITES | {"nth": 1}} | DENIED, {"when": WRITES, "do": "refuse"}]
+    one.night.run(deadline=3.0)
+    one.sheet(("One", "C++"))
+    one.night.faults = []
+    assert one.night.run().counts.rejected == 1
+    assert 'that is the slug of "C"' in one.night.told(2)
+    assert (one.names("topics"), one.refers()) == (["C"], {})
 
 
 def test_rule_11_no_row_is_sent_when_making_what_it_refers_to_was_stopped(naming: Callable[..., Naming]) -> None:
