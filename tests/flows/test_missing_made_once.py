@@ -97,8 +97,9 @@ def doubled(naming: Callable[..., Naming], at: int, *, done: bool) -> Naming:
 
 
 def test_rule_11_twins_of_an_earlier_run_go_before_their_name_is_ambiguous(naming: Callable[..., Naming]) -> None:
-    """They are removed before the items are listed by which names are known."""
+    """Once the patience of their requests has ended, they are removed before that collection is listed."""
     one = doubled(naming, 2, done=True)
+    one.night.passes(100)
     assert one.night.run().counts.created == 1
     assert one.names("topics", live=False) == ["Rivers"]
     assert one.refers() == {"One": ("Rivers", [], None)}

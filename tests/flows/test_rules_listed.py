@@ -214,6 +214,8 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_rule_11_a_run_that_dies_at_a_commit_is_taken_up_where_it_ended",
             "test_rule_11_small_sheets_end_right_whatever_goes_wrong",
             "test_rule_11_twins_of_an_earlier_run_go_before_their_name_is_ambiguous",
+            "test_rule_11_a_removal_that_was_begun_is_kept_for_a_run_that_makes_items_of_that_collection",
+            "test_rule_11_a_name_never_gets_the_item_that_another_name_with_its_slug_made",
         ),
         "before any row that needs them": (
             "test_rule_11_no_row_is_sent_when_making_what_it_refers_to_was_stopped",
