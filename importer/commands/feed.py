@@ -72,7 +72,7 @@ class Selection:
 
 def decisions(frame: pl.DataFrame, state: State, asked: Selection) -> list[tuple[Decision, Row | None]]:
     """Decide about each row of a mapped frame by what the state says of it."""
-    standing = state.standing(list(zip(frame["_locale"], frame["_key"], strict=True)))
+    standing = state.rows(list(zip(frame["_locale"], frame["_key"], strict=True)))
     if not standing and not asked.failed:
         return [(decide(None, "", live=True, retry=asked.only_failed), None)] * frame.height
     lines = frame.select("_locale", "_key", "_hash", ~(pl.col("_draft") | pl.col("_archived"))).iter_rows()

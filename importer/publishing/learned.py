@@ -36,6 +36,16 @@ def learn_delay(state: State, seconds: float) -> float:
     return max(LAG, before)
 
 
+def trusted(state: State) -> set[str]:
+    """List the codes of refusals that are known to have written nothing."""
+    return {name.removeprefix(_TRUST) for name in state.facts(_TRUST)}
+
+
+def trust_of(code: str) -> dict[str, str]:
+    """Give the fact that refusals with this code wrote nothing, to be written with others."""
+    return {_TRUST + code: "whole"}
+
+
 def learn_whole(state: State, codes: Iterable[str]) -> None:
     """Take note that refusals with these codes wrote nothing, good items ahead of a guilty one included (rule 3)."""
     for code in codes:
@@ -46,6 +56,11 @@ def forget_whole(state: State) -> None:
     """Trust no refusal any more: one was seen that wrote something."""
     for name in state.facts(_TRUST):
         state.set_fact(name, None)
+
+
+def is_unordered(state: State, collection: str) -> bool:
+    """Whether a listing was ever seen that did not come newest first."""
+    return state.fact(_UNORDERED + collection) is not None
 
 
 def learn_unordered(state: State, collection: str) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from importer.client import ReadRefused, read_page
-from importer.client.endpoints import items_page
+from importer.client.endpoints import PAGE, items_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,9 +20,6 @@ STRICT_PASSES = 3
 
 PASSES = 15
 """How often it is read in all; the later passes gather what each of them shows."""
-
-PAGE = 100
-"""Items of a page, at most (Webflow's limit)."""
 
 SECOND = timedelta(seconds=1)
 """What a `Date` may leave out."""

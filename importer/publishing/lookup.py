@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from importer.client.endpoints import PAGE
 from importer.model import Status
+from importer.publishing.learned import is_unordered, learn_unordered
 from importer.publishing.listing import View
 from importer.publishing.matching import SKEW, Evidence, Shown, Wanted, is_ours, status_of
 from importer.state import SeenItem
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from importer.publishing.matching import Key
     from importer.publishing.target import Plan, Target
     from importer.state import State
-
-PAGE = 100
-"""Items of a page, at most (Webflow's limit)."""
 
 STAGED_FIRST = (False, True)
 """The order in which the listings are noted: what the live one shows has the last word."""
@@ -221,7 +220,7 @@ class Lookup:
         """
         if pages * PAGE >= total:
             return False
-        if since is None or not pages or self._state.fact(self._unordered):
+        if since is None or not pages or self._unordered:
             return True
         page = await self._listings.page(pages * PAGE - 1, live=live, locale=locale)
         stamp = page.items[0].created_on if page.items else None
@@ -232,7 +231,7 @@ class Lookup:
         view: View[None] = View()
         view.take(page, lambda _item: None)
         if not view.ordered:
-            self._state.set_fact(self._unordered, "yes")
+            learn_unordered(self._state, self._target.collection)
 
     def _must_list(self, since: datetime | None) -> bool:
         """Whether only a listing can find an item by its key: the key is a field that Webflow cannot filter by."""
@@ -240,7 +239,7 @@ class Lookup:
 
     async def _list(self, since: datetime | None, locale: str, *, live: bool) -> bool:
         """Read a listing and note what it shows, page by page; whether it left out nothing."""
-        down_to = since - SKEW if since and not self._state.fact(self._unordered) else None
+        down_to = since - SKEW if since and not self._unordered else None
 
         def note(items: Sequence[ListedItem]) -> None:
             self._note([self._target.shown(item, live=live) for item in items], locale)
@@ -249,7 +248,7 @@ class Lookup:
             nothing, live=live, down_to=down_to, locale=locale, overlapping=False, note=note
         )
         if not view.ordered:
-            self._state.set_fact(self._unordered, "yes")
+            learn_unordered(self._state, self._target.collection)
         return view.proven
 
     def _note(self, shown: Sequence[Shown], locale: str) -> None:
@@ -277,8 +276,8 @@ class Lookup:
             self._state.raise_watermark(self._target.collection, newest)
 
     @property
-    def _unordered(self) -> str:
-        return f"unordered:{self._target.collection}"
+    def _unordered(self) -> bool:
+        return is_unordered(self._state, self._target.collection)
 
     def _fact(self, locale: str) -> str:
         return f"looked_up_at:{self._target.collection}:{locale}"

@@ -127,6 +127,35 @@ def status_of(item: Shown) -> Status:
     return Status.PUBLISHED if published and not item.is_archived else Status.STAGED
 
 
+class Shelves:
+    """Items by their slug (without case), and by the slug that theirs was made from where it has a suffix.
+
+    One that is under a slug that was `sent` (without case) has no suffix: its row's slug only looks like it.
+    """
+
+    def __init__(self, items: Iterable[Shown], sent: Container[str] = frozenset()) -> None:
+        self._exact: dict[str, list[Shown]] = defaultdict(list)
+        self._suffixed: dict[str, list[Shown]] = defaultdict(list)
+        for item in items:
+            slug = item.slug.casefold()
+            self._exact[slug].append(item)
+            stem = stem_of(slug)
+            if stem is not None and slug not in sent:
+                self._suffixed[stem].append(item)
+
+    def exact(self, slug: str) -> list[Shown]:
+        """Give those under this very slug."""
+        return self._exact.get(slug.casefold(), [])
+
+    def suffixed(self, slug: str) -> list[Shown]:
+        """Give those under this slug with a suffix."""
+        return self._suffixed.get(slug.casefold(), [])
+
+    def under(self, slug: str) -> list[Shown]:
+        """Give all of them, oldest first."""
+        return sorted([*self.exact(slug), *self.suffixed(slug)], key=age)
+
+
 def find(
     wanted: Sequence[Wanted],
     items: Iterable[Shown],
@@ -141,23 +170,15 @@ def find(
     case), is never taken for a suffixed one. Under the sent slug it may have come late; a copy with a suffix may be
     anybody's, so it must have come in time.
     """
-    by_slug: dict[str, list[Shown]] = defaultdict(list)
-    by_stem: dict[str, list[Shown]] = defaultdict(list)
-    sent = claimed | {one.slug.casefold() for one in wanted}
-    for item in items:
-        slug = item.slug.casefold()
-        by_slug[slug].append(item)
-        stem = stem_of(slug)
-        if stem is not None and slug not in sent:
-            by_stem[stem].append(item)
+    shelves = Shelves(items, claimed | {one.slug.casefold() for one in wanted})
     found: dict[Key, Shown] = {}
     taken: set[str] = set()
     whenever = [replace(one, patience=None) for one in wanted]
-    for source, rows in ((by_slug, whenever), (by_stem, [one for one in wanted if one.id in suffixed])):
+    for source, rows in ((shelves.exact, whenever), (shelves.suffixed, [one for one in wanted if one.id in suffixed])):
         for one in rows:
             if one.id in found:
                 continue
-            candidates = [item for item in source[one.slug.casefold()] if item.id not in taken]
+            candidates = [item for item in source(one.slug) if item.id not in taken]
             fitting = sorted((i for i in candidates if is_ours(one, i, evidence)), key=age)
             if fitting:
                 found[one.id] = fitting[0]

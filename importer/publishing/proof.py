@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.model import Status
-from importer.publishing.matching import Evidence, Wanted, age, is_ours, stem_of
+from importer.publishing.matching import Evidence, Shelves, Wanted, age, is_ours
 from importer.report.receipts import Likeness, Receipt, Stray
 from importer.state import UNNAMED, Sending, SentRow
 
@@ -55,15 +55,13 @@ class _Free:
     """The items of one locale that no row holds, as far as they are not told yet whose they are."""
 
     stock: Stock
-    items: dict[str, Shown] = field(default_factory=dict)
+    items: dict[str, Shown]
+    shelves: Shelves
     suspects: dict[str, Stray] = field(default_factory=dict)
-    by_slug: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
-    by_stem: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
 
     def under(self, slug: str) -> list[Shown]:
         """Give those under this slug, or under it with a suffix; oldest first."""
-        found = [*self.by_slug.get(slug.casefold(), ()), *self.by_stem.get(slug.casefold(), ())]
-        return sorted((item for item in found if item.id in self.items), key=age)
+        return [item for item in self.shelves.under(slug) if item.id in self.items]
 
 
 def prove(state: State, stocks: Mapping[str, Stock], judge: Judge, *, patience: timedelta) -> Proven:
@@ -116,16 +114,8 @@ def _free_items(state: State, stocks: Mapping[str, Stock]) -> tuple[dict[str, _F
             unsettled.append(standing)
     found: dict[str, _Free] = {}
     for locale, stock in stocks.items():
-        free = found.setdefault(locale, _Free(stock))
-        for item_id, sight in stock.everything().items():
-            if item_id in held[locale]:
-                continue
-            item = free.items[item_id] = sight.shown
-            slug = item.slug.casefold()
-            free.by_slug[slug].append(item)
-            stem = stem_of(slug)
-            if stem is not None and slug not in sent[locale]:
-                free.by_stem[stem].append(item)
+        items = {id_: sight.shown for id_, sight in stock.everything().items() if id_ not in held[locale]}
+        found[locale] = _Free(stock, items, Shelves(items.values(), sent[locale]))
     return found, unsettled
 
 

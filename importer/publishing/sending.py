@@ -9,6 +9,7 @@ from importer.client import ReplyKind, read_created
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.planning import Chunk, Decision
+from importer.publishing.learned import learn_whole, trust_of
 from importer.publishing.matching import match_answer, status_of
 from importer.publishing.posting import Overtaken, holding, post
 from importer.publishing.refusals import code_of, nameless, pointed_at, verdict_of
@@ -153,7 +154,7 @@ class Sender:
         for item, _ in done:
             code = self._trust.verdict((item.locale, item.key), good=True)
             if code:
-                facts[f"trust:{code}"] = "whole"
+                facts |= trust_of(code)
                 self._waiting.costly = False
         place.state.finish(
             request,
@@ -346,7 +347,7 @@ class Sender:
         """Take a verdict as evidence of what refusals write."""
         trusted = self._trust.verdict(key, good=good, by=by)
         if trusted is not None:
-            self._place.state.set_fact(f"trust:{trusted}", "whole")
+            learn_whole(self._place.state, [trusted])
             self._waiting.costly = False
 
     async def _server_error(self, request: int, chunk: Chunk, reply: Reply, error: ApiError) -> None:

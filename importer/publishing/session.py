@@ -23,6 +23,7 @@ from importer.errors import (
 )
 from importer.model import Status
 from importer.planning import Decision
+from importer.publishing.learned import trusted
 from importer.publishing.ledger import Ledger
 from importer.publishing.lookup import Lookup
 from importer.publishing.refusals import Trust
@@ -105,7 +106,7 @@ class Session:
             ledger=self.ledger,
             lookup=lookup,
             settling=self._settling,
-            trust=Trust({name.removeprefix("trust:") for name in self._place.state.facts("trust:")}),
+            trust=Trust(trusted(self._place.state)),
             waiting=waiting,
             troubles=self._troubles,
             begun=self._begun,

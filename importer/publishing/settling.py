@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from importer.client.endpoints import PAGE
 from importer.model import Status
-from importer.publishing.listing import PAGE
-from importer.publishing.matching import SKEW, Evidence, Wanted, find, is_ours
+from importer.publishing.learned import is_unordered, learn_unordered
+from importer.publishing.matching import SKEW, Evidence, Shelves, Wanted, find, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +112,7 @@ class Settling:
 
     def soon(self) -> float:
         """When to look first for what may be there already: at once, but where each look reads the whole listing."""
-        return self._clock.monotonic() + (self._timing.lag if self._state.fact(self._unordered) else 0.0)
+        return self._clock.monotonic() + (self._timing.lag if self._unordered else 0.0)
 
     def next_look(self) -> float | None:
         """When to look next, or None while nothing is in doubt; moments that lie close together are one."""
@@ -185,7 +185,7 @@ class Settling:
         glance = not suspects and all(one.due > began for one in rows)
         since = [one.wanted.since for one in rows] + [wanted.since for wanted in suspects]
         down_to = None if None in since or not since else min(moment for moment in since if moment) - SKEW
-        if glance and not self._state.fact(self._unordered):
+        if glance and not self._unordered:
             items, proven = await self._newest(rows, down_to, locale), False
         else:
             live, staged = await self._both(down_to, locale)
@@ -217,7 +217,7 @@ class Settling:
         """When to look next for a row that is not due yet: each time twice as long later, so that few looks do."""
         one.glances += 1
         gap = max(1.0, self._timing.lag) * 2.0 ** (one.glances - 1)
-        return one.due if self._state.fact(self._unordered) else min(one.due, began + gap)
+        return one.due if self._unordered else min(one.due, began + gap)
 
     async def _newest(self, rows: list[Doubtful], down_to: datetime | None, locale: str) -> dict[str, Shown]:
         """The newest items of the listings that show what these rows wrote: a few pages more than the rows fill."""
@@ -232,12 +232,12 @@ class Settling:
         return items
 
     @property
-    def _unordered(self) -> str:
-        return f"unordered:{self._target.collection}"
+    def _unordered(self) -> bool:
+        return is_unordered(self._state, self._target.collection)
 
     async def _both(self, down_to: datetime | None, locale: str) -> tuple[View[Shown], View[Shown]]:
         """Both listings; one that is out of order is remembered, and from then on read whole."""
-        moment = None if self._state.fact(self._unordered) else down_to
+        moment = None if self._unordered else down_to
         views = []
         for live in (True, False):
             view = await self._listings.read(self._target.shown, live=live, down_to=moment, locale=locale)
@@ -247,8 +247,8 @@ class Settling:
 
     def _watch(self, view: View[Shown]) -> None:
         """Remember a listing that was out of order, for good: the next one may be in order by chance."""
-        if not view.ordered and not self._state.fact(self._unordered):
-            self._state.set_fact(self._unordered, "yes")
+        if not view.ordered and not self._unordered:
+            learn_unordered(self._state, self._target.collection)
 
     def _evidence(self, items: Iterable[str]) -> Evidence:
         ids = list(items)
@@ -283,17 +283,10 @@ class Settling:
         self, suspects: list[Wanted], items: Iterable[Shown], evidence: Evidence, taken: set[str]
     ) -> list[tuple[Wanted, Shown]]:
         """Items that are provably a row's, besides the one that it holds."""
-        by_stem: dict[str, list[Shown]] = defaultdict(list)
-        for item in items:
-            if item.id not in taken and item.id not in evidence.held:
-                slug = item.slug.casefold()
-                by_stem[slug].append(item)
-                stem, dash, tail = slug.rpartition("-")
-                if dash and tail.isalnum():
-                    by_stem[stem].append(item)
+        shelves = Shelves(item for item in items if item.id not in taken and item.id not in evidence.held)
         return [
             (wanted, item)
             for wanted in suspects
-            for item in by_stem[wanted.slug.casefold()]
+            for item in shelves.under(wanted.slug)
             if is_ours(wanted, item, evidence)
         ]

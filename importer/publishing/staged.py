@@ -13,6 +13,7 @@ from importer.errors import Outage
 from importer.errors.api import Consequence, RefusalKind
 from importer.model import Status
 from importer.pacing import Backoff
+from importer.planning.chunks import MAX_ITEMS
 from importer.state import Adopted, Published, Refused
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from importer.client import Reply
     from importer.publishing.ledger import Ledger
     from importer.publishing.target import Place, Todo
-
-MOST = 100
-"""Items of one request."""
 
 PUBLISHING = "publishing:"
 """How the facts of the state file begin that name items (by id) which may be live; their value says since when."""
@@ -52,8 +50,8 @@ class Staged:
         """
         for locale in sorted({todo.item.locale for todo in todos}):
             mine = [todo for todo in todos if todo.item.locale == locale]
-            for start in range(0, len(mine), MOST):
-                await self._publish(mine[start : start + MOST], locale)
+            for start in range(0, len(mine), MAX_ITEMS):
+                await self._publish(mine[start : start + MAX_ITEMS], locale)
 
     async def _publish(self, todos: Sequence[Todo], locale: str) -> None:
         place, backoff = self._place, Backoff()

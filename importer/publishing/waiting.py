@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from importer.publishing.settling import Doubtful
     from importer.publishing.target import Todo
 
-MOST = 100
-"""Staged items that one request publishes."""
-
 
 class End(Enum):
     """The sheet has no more rows."""
@@ -100,7 +97,7 @@ class Waiting:
                 self.create(todo.item)
             elif todo.decision is Decision.PUBLISH:
                 self.staged.append(todo)
-                if len(self.staged) >= MOST:
+                if len(self.staged) >= MAX_ITEMS:
                     return None
             else:
                 self.unsettled.append(todo)
@@ -138,7 +135,7 @@ class Waiting:
 
     def to_publish(self) -> list[Todo]:
         """Staged items that are to be published now: a request full of them, or the last ones of the sheet."""
-        if not self.exhausted and len(self.staged) < MOST:
+        if not self.exhausted and len(self.staged) < MAX_ITEMS:
             return []
         todos, self.staged = self.staged, []
         return todos

@@ -44,10 +44,6 @@ class State(Book):
         """Find the rows with these (locale, key); those that the state does not know are left out."""
         return rows.rows(self._file, self._read_collection, keys)
 
-    def standing(self, keys: Sequence[Named]) -> dict[Named, Row]:
-        """Do the same for the many keys of a whole batch."""
-        return rows.rows(self._file, self._read_collection, keys)
-
     def count_rows(self) -> dict[Status, int]:
         """Count how many rows have each status; every status is there."""
         return rows.count_rows(self._file, self._read_collection)

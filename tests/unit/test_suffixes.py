@@ -92,7 +92,7 @@ def test_a_long_slug_is_shortened_so_that_the_number_fits() -> None:
 TEXTS = ["a", "A", "a-2", "b", "a-1", "a-02", "long-name-xy", "long-name-xz", "long-name-2", "long-name--2"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     runs=st.lists(
         st.tuples(
