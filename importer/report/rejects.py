@@ -83,11 +83,11 @@ def _write(
     from importer.report.workbook import RejectsWorkbook  # only where a row is rejected: starting is quicker without
 
     text, book = files
-    workbook = RejectsWorkbook(columns, ADDED_COLUMNS) if with_book else None
+    workbook = RejectsWorkbook(columns, ADDED_COLUMNS, _draft_of(book)) if with_book else None
     try:
         fits = _write_both(_draft_of(text), workbook, columns, rows, decimal)
         if fits and workbook is not None:
-            workbook.save(_draft_of(book))
+            workbook.save()
             _draft_of(book).replace(book)
         else:
             book.unlink(missing_ok=True)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+import re
+from datetime import date, datetime, time
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
-from openpyxl.utils import get_column_letter
+from xlsxwriter import Workbook
 
 from importer.model import Kind, Problem
 
@@ -19,41 +16,66 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-LONGEST_CELL = 32_767
-"""Characters that a cell of a workbook can hold (Excel's own limit)."""
+    from xlsxwriter.format import Format
 
-GUILTY = "guilty cell"
-OURS = "added by importer"
-HEAD = "header"
+LONGEST_CELL = 32_767
+"""UTF-16 units that a cell of a workbook can hold (Excel's own limit)."""
+
 WIDTHS = {"_row": 8, "_error_code": 22, "_error": 70, "_fix": 70}
 USUAL_WIDTH = 24
 EXACT_DIGITS = 15
 """Digits of a number that every spreadsheet program keeps; longer ones stay text."""
 
+FIRST_DAY = date(1900, 3, 1)
+"""The first day that all spreadsheet programs count alike: some know a February 29th in 1900."""
+
+ERRORS = frozenset(("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"))
+"""What a cell can hold instead of a value (ECMA-376, part 1, 18.17.3)."""
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML cannot hold."""
+
+Native: TypeAlias = "str | float | bool | date"
+
+
+class _Looks(NamedTuple):
+    """How cells look: by what stands in them, and whether they are guilty."""
+
+    text: Format | None
+    day: Format
+    moment: Format
+
 
 class RejectsWorkbook:
-    """Gathers rejected rows on disk, and becomes a workbook when it is saved."""
+    """Gathers rejected rows on disk, and becomes a workbook when it is saved; `drop` it in any case."""
 
-    def __init__(self, columns: Sequence[str], added: Sequence[str]) -> None:
-        self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("Rejects")
+    def __init__(self, columns: Sequence[str], added: Sequence[str], path: Path) -> None:
+        self._drafts = TemporaryDirectory(prefix="importer-")
+        self._book = Workbook(str(path), {"constant_memory": True, "tmpdir": self._drafts.name})
+        self._sheet = self._book.add_worksheet("Rejects")
         self._places = {name: place for place, name in enumerate(columns)}
         self._row_place = len(columns)
-        self._sheet.freeze_panes = "A2"
-        names = (*columns, *added)
-        for place, name in enumerate(names, start=1):
-            width = WIDTHS.get(name, USUAL_WIDTH) if place > len(columns) else USUAL_WIDTH
-            self._sheet.column_dimensions[get_column_letter(place)].width = width
-        for style in _styles():
-            self._book.add_named_style(style)
-        self._sheet.append([self._text(name, HEAD) for name in names])
+        self._plain, self._guilty = self._looks(), self._looks(bg_color="#FFC7CE")
+        self._ours = self._book.add_format({"bg_color": "#EDEDED", "valign": "top", "text_wrap": True})
+        self._sheet.freeze_panes(1, 0)
+        head = self._book.add_format({"bold": True})
+        for place, name in enumerate((*columns, *added)):
+            width = WIDTHS.get(name, USUAL_WIDTH) if place >= len(columns) else USUAL_WIDTH
+            self._sheet.set_column(place, place, width)
+            self._sheet.write_string(0, place, name, head)
+        self._written = 1
+
+    def _looks(self, **looks: str) -> _Looks:
+        """Make the looks of cells that share a color."""
+        made = (
+            self._book.add_format({**looks, "num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss.000")
+        )
+        return _Looks(self._book.add_format(looks) if looks else None, *made)
 
     @staticmethod
     def takes(cells: Sequence[str | None]) -> bool:
         """Say whether the cells fit into a workbook as they are (length, no control characters)."""
-        return all(
-            cell is None or (len(cell) <= LONGEST_CELL and not ILLEGAL_CHARACTERS_RE.search(cell)) for cell in cells
-        )
+        return all(cell is None or (_fits(cell) and not _CONTROLS.search(cell)) for cell in cells)
 
     def add(
         self,
@@ -63,69 +85,64 @@ class RejectsWorkbook:
         problems: Sequence[Problem],
     ) -> None:
         """Add one row: its cells, then row number, codes, messages and fixes."""
+        row, comments = self._written, self._comments(problems)
+        for place, (cell, kind) in enumerate(zip(cells, kinds, strict=True)):
+            if cell is not None or place in comments:
+                self._write(row, place, cell, kind, self._guilty if place in comments else self._plain)
         number, *texts = said
-        row: list[Any] = [
-            None if cell is None else self._cell(cell, kind) for cell, kind in zip(cells, kinds, strict=True)
-        ]
-        row += [number, *(self._text(shortened(text), OURS) for text in texts)]
-        for problem in problems:
-            place = self._places.get(problem.column or "", self._row_place)
-            row[place] = self._marked(row[place], problem)
-        self._sheet.append(row)
+        guilty = self._guilty.text if self._row_place in comments else None
+        self._sheet.write_number(row, self._row_place, number, guilty)
+        for place, text in enumerate(texts, self._row_place + 1):
+            self._sheet.write_string(row, place, shortened(text), self._ours)
+        for place, comment in comments.items():
+            said_there = {"author": "importer", "height": 140, "width": 320}
+            self._sheet.write_comment(row, place, shortened(comment), said_there)
+        self._written += 1
 
-    def save(self, path: Path) -> None:
-        """Write the workbook."""
-        self._book.save(path)
+    def save(self) -> None:
+        """Write the workbook; raises OSError."""
+        from xlsxwriter.exceptions import FileCreateError  # beside the one place that raises it
+
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
 
     def drop(self) -> None:
-        """Let go of what was gathered; after `save` there is nothing to let go of."""
-        if not self._sheet.closed:
-            self._sheet.close()
-            writer: Any = self._sheet._writer  # noqa: SLF001 - openpyxl has no other way to remove its draft
-            writer.cleanup()
+        """Let go of what was gathered, saved or not."""
+        self._sheet._opt_close()  # noqa: SLF001 - XlsxWriter has no other way to give up
+        self._drafts.cleanup()
 
-    def _marked(self, held: Any, problem: Problem) -> Cell:
-        """Make what stands in a row a cell that says what is wrong with it, beside what was said before."""
-        cell = held if isinstance(held, Cell) else WriteOnlyCell(self._sheet)
-        if cell is not held:
-            cell.value = held
-        said = f"{problem.message}\n{problem.fix}"
-        if cell.comment is not None:
-            said = f"{cell.comment.text}\n\n{said}"
-        cell.style = GUILTY
-        cell.comment = Comment(shortened(said), "importer", height=140, width=320)
-        return cell
+    def _comments(self, problems: Sequence[Problem]) -> dict[int, str]:
+        """Say what is wrong, by the place of the cell that it is said of."""
+        comments: dict[int, str] = {}
+        for problem in problems:
+            place = self._places.get(problem.column or "", self._row_place)
+            said = f"{problem.message}\n{problem.fix}"
+            comments[place] = f"{comments[place]}\n\n{said}" if place in comments else said
+        return comments
 
-    def _cell(self, cell: str, kind: int) -> Any:
-        """Give what openpyxl takes: a plain value, or a cell where it would read too much into a text."""
-        value = native(cell, kind)
-        if isinstance(value, str) and kind != Kind.ERROR and (value.startswith("=") or value in ERROR_CODES):
-            return self._text(value)
-        return value
-
-    def _text(self, value: str, style: str | None = None) -> Cell:
-        """Make a cell of text: openpyxl would take "=1+1" for a formula and "#N/A" for an error."""
-        made = WriteOnlyCell(self._sheet, value=value)
-        made.data_type = "s"
-        if style is not None:
-            made.style = style
-        return made
-
-
-def _styles() -> tuple[NamedStyle, ...]:
-    """Make the looks of the three kinds of cells that are not the sheet's own."""
-    return (
-        NamedStyle(GUILTY, fill=PatternFill("solid", start_color="FFFFC7CE")),
-        NamedStyle(
-            OURS,
-            fill=PatternFill("solid", start_color="FFEDEDED"),
-            alignment=Alignment(vertical="top", wrap_text=True),
-        ),
-        NamedStyle(HEAD, font=Font(bold=True)),
-    )
+    def _write(self, row: int, place: int, cell: str | None, kind: int, looks: _Looks) -> None:
+        """Write a cell as what it was: a text that looks like a formula or an error stays a text."""
+        value = None if cell is None else native(cell, kind)
+        match value:
+            case None:
+                self._sheet.write_blank(row, place, None, looks.text)
+            case bool():
+                self._sheet.write_boolean(row, place, value, looks.text)
+            case datetime():
+                self._sheet.write_datetime(row, place, value, looks.moment)
+            case date():
+                self._sheet.write_datetime(row, place, datetime.combine(value, time()), looks.day)
+            case str() if kind == Kind.ERROR and value in ERRORS:
+                self._sheet.write_formula(row, place, f"={value}", looks.text, value)
+            case str():
+                self._sheet.write_string(row, place, value, looks.text)
+            case _:
+                self._sheet.write_number(row, place, value, looks.text)
 
 
-def native(cell: str, kind: int) -> str | float | bool | date | datetime:
+def native(cell: str, kind: int) -> Native:
     """Turn canonical text back into what the workbook held; what cannot be turned back exactly stays text."""
     match kind:
         case Kind.BOOLEAN:
@@ -133,27 +150,37 @@ def native(cell: str, kind: int) -> str | float | bool | date | datetime:
         case Kind.NUMBER:
             return _number(cell)
         case Kind.DATE:
-            with contextlib.suppress(ValueError):
-                return date.fromisoformat(cell)
-            with contextlib.suppress(ValueError):
-                moment = datetime.fromisoformat(cell)
-                return cell if moment.tzinfo else moment
-            return cell
+            return _moment(cell)
         case _:
             return cell
 
 
 def shortened(text: str) -> str:
     """Keep our own sentences within what a cell and a comment can hold."""
-    text = ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
+    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if _fits(text) else f"{text[: LONGEST_CELL // 2]}…"
+
+
+def _fits(text: str) -> bool:
+    """Tell whether a text is short enough; signs beyond the first 65,536 count twice."""
+    return len(text) <= LONGEST_CELL // 2 or len(text.encode("utf-16-le", "surrogatepass")) <= 2 * LONGEST_CELL
+
+
+def _moment(cell: str) -> str | date:
+    with contextlib.suppress(ValueError):
+        day = date.fromisoformat(cell)
+        return day if day >= FIRST_DAY else cell
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(cell)
+        return cell if moment.tzinfo or moment.date() < FIRST_DAY else moment
+    return cell
 
 
 def _number(cell: str) -> str | float:
     with contextlib.suppress(ValueError):
-        if sum(map(str.isdigit, cell)) <= EXACT_DIGITS and cell.lstrip("-").isdigit():
-            return int(cell)
+        if cell.lstrip("-").isdigit():
+            return int(cell) if len(cell.lstrip("-")) <= EXACT_DIGITS else cell
         number = float(cell)
-        if number == number and abs(number) != float("inf") and "_" not in cell:  # noqa: PLR0124 - NaN differs from itself
+        if float(f"{number:.16G}") == number and abs(number) != float("inf") and "_" not in cell:  # as it is written
             return number
     return cell

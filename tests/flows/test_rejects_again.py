@@ -158,7 +158,7 @@ def test_rejects_workbook_marks_the_guilty_cell_and_no_other(imports: dict[str, 
     """Each guilty cell is filled and says why; typed cells stay typed, text stays text."""
     _, stood = original_rows(imports[file].desk)
     guilty = {row: column for row, column, _ in planted(file)}
-    book = openpyxl.load_workbook(imports[file].rejects.with_suffix(".xlsx"))
+    book = openpyxl.load_workbook(imports[file].rejects.with_suffix(".xlsx"), data_only=True)
     header, *lines = book.worksheets[0].iter_rows()
     names = [cell.value for cell in header]
     assert [line[-4].value for line in lines] == sorted(guilty)

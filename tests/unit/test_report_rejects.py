@@ -120,7 +120,8 @@ def test_the_workbook_keeps_types_and_marks_the_guilty_cell(tmp_path: Path) -> N
     assert [(cell.value, cell.data_type) for cell in sheet[2]][:4] == [
         ("=1+1", "s"), (19.99, "n"), (datetime(2024, 5, 31), "d"), (2, "n"),  # noqa: DTZ001 - cells have no zone
     ]  # fmt: skip
-    assert [(cell.value, cell.data_type) for cell in sheet[3]][:3] == [("#N/A", "s"), ("007", "s"), ("#REF!", "e")]
+    shown = load_workbook(tmp_path / "rejects.xlsx", data_only=True)["Rejects"][3]
+    assert [(cell.value, cell.data_type) for cell in shown][:3] == [("#N/A", "s"), ("007", "s"), ("#REF!", "e")]
     assert sheet["B2"].comment is not None
     assert "is no number" in sheet["B2"].comment.text
     assert sheet["B2"].fill.fgColor.rgb == "FFFFC7CE"
@@ -207,6 +208,29 @@ def test_every_cell_comes_back_from_both_files(
     assert [row[:3] for row in sheet.iter_rows(min_row=2, values_only=True)] == rows
 
 
+NUMBERS = st.one_of(st.integers(-(10**15) + 1, 10**15 - 1), st.floats(allow_nan=False, allow_infinity=False))
+MOMENTS = st.datetimes(datetime(1800, 1, 1), datetime(2100, 1, 1)).map(lambda one: one.replace(microsecond=0))  # noqa: DTZ001
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, MOMENTS, st.booleans()), min_size=1, max_size=8))
+def test_typed_cells_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, datetime, bool]]
+) -> None:
+    """Numbers, moments and truth values are what they were, or their exact text where a workbook cannot hold them."""
+    folder = tmp_path_factory.mktemp("rejects")
+    texts = [(str(number), moment.isoformat(), str(yes).upper()) for number, moment, yes in rows]
+    kinds = dict(zip(COLUMNS, ([kind] * len(rows) for kind in (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)), strict=True))
+    table: dict[int, Sequence[str | None]] = dict(enumerate(texts, start=2))
+    problems = {row: [problem(row), problem(row, None)] for row in table}
+    write_rejects(folder, columns=COLUMNS, batches=[batch(table, kinds)], problems=problems)
+    sheet = load_workbook(folder / "rejects.xlsx")["Rejects"]
+    for cells, row, told in zip(sheet.iter_rows(min_row=2, values_only=True), rows, texts, strict=True):
+        for cell, value, text in zip(cells, row, told, strict=False):
+            assert cell in {value, text}
+        assert (cells[1] == row[1]) == (row[1] >= datetime(1900, 3, 1))  # noqa: DTZ001
+
+
 @pytest.mark.parametrize(
     ("cell", "kind", "held"),
     [
@@ -217,6 +241,8 @@ def test_every_cell_comes_back_from_both_files(
         ("1_000", Kind.NUMBER, "1_000"),
         ("nan", Kind.NUMBER, "nan"),
         ("1e999", Kind.NUMBER, "1e999"),
+        ("0.30000000000000004", Kind.NUMBER, "0.30000000000000004"),
+        ("9007199254740993", Kind.NUMBER, "9007199254740993"),
         ("TRUE", Kind.BOOLEAN, True),
         ("FALSE", Kind.BOOLEAN, False),
         ("maybe", Kind.BOOLEAN, "maybe"),
@@ -224,6 +250,9 @@ def test_every_cell_comes_back_from_both_files(
         ("2024-05-31T14:30:00", Kind.DATE, datetime(2024, 5, 31, 14, 30)),  # noqa: DTZ001 - cells have no zone
         ("2024-05-31T14:30:00+02:00", Kind.DATE, "2024-05-31T14:30:00+02:00"),
         ("30:05:00", Kind.DATE, "30:05:00"),
+        ("1900-02-28", Kind.DATE, "1900-02-28"),
+        ("1900-03-01", Kind.DATE, date(1900, 3, 1)),
+        ("1899-12-31T14:30:00", Kind.DATE, "1899-12-31T14:30:00"),
         ("0012", Kind.TEXT, "0012"),
     ],
 )
@@ -237,3 +266,5 @@ def test_takes_judges_only_what_a_workbook_cannot_hold() -> None:
     """Line breaks and tabs are fine in a workbook, other control characters are not."""
     assert RejectsWorkbook.takes(["a\nb\tc", None])
     assert not RejectsWorkbook.takes(["\x00"])
+    assert RejectsWorkbook.takes(["é" * 32_767])
+    assert not RejectsWorkbook.takes(["\U0001f600" * 16_384]), "each counts twice in a workbook"
