@@ -10,13 +10,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from importer.errors import SourceError
 from importer.model import BROKEN, ROW, SourceOptions
-from importer.sources import open_source
+from importer.sources import delimited, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +168,36 @@ def test_a_block_that_polars_would_misread_changes_nothing_around_it(tmp_path: P
     rows = read(path, SourceOptions(), 10_000)
     assert rows == expected(text)
     assert [row[0] for row in rows if row[2]] == [1601]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.text(alphabet='a,"\n\r é', min_size=1, max_size=14),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(['"', "'"]),
+)
+def test_both_ways_to_tell_a_plain_block_tell_the_same(body: str, delimiter: str, quote: str) -> None:
+    """Where quotes are few, only what stands between them is looked at; the verdict is that of the whole pattern."""
+    text = pl.Series([body.replace(",", delimiter).replace('"', quote)])
+    told = delimited.encloses_cells(text, delimiter, quote)
+    assert told == text.str.contains(delimited.plain_pattern(delimiter, quote)).item()
+
+
+def test_few_quotes_are_looked_at_in_the_quick_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long texts with a quoted cell here and there, doubled quotes and CRLF."""
+    rows = [(str(at), "x" * 90, 'say "so", twice' if at % 10 == 3 else "y" * 40) for at in range(500)]
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([COLUMNS, *rows])
+    asked: list[bool] = []
+
+    def looked_at(text: pl.Series, delimiter: str, quote: str) -> bool:
+        asked.append(encloses(text, delimiter, quote))
+        return asked[-1]
+
+    encloses = delimited.encloses_cells
+    monkeypatch.setattr(delimited, "encloses_cells", looked_at)
+    path = tmp_path / "sheet.csv"
+    path.write_bytes(text.getvalue().encode())
+    assert [row for _, row, _ in read(path, SourceOptions(), 9_000)] == [list(row) for row in rows]
+    assert asked
+    assert all(asked)
