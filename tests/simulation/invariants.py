@@ -120,16 +120,16 @@ def _the_rate_is_kept(world: World) -> None:
     is taken to allow `ASSUMED_LIMIT`.
     """
     told, rate = world.told, int(world.switches["rate_limit"])
+    own, sent = told.own_rate, world.wire.sent
+    if own is not None and any(later - first < MINUTE for first, later in zip(sent, sent[own:], strict=False)):
+        raise BrokenError(f"more than {own} requests were sent within a minute")
     surprises = bool(told.throttles or told.meals)
     if world.switches["missing_headers"] != "no" and rate < ASSUMED_LIMIT:
-        return
+        return  # no rate was announced, and this one is below what is assumed then
     if told.too_many and not surprises:
         raise BrokenError(f"{told.too_many} requests were sent beyond the rate that was announced")
     if surprises and told.refused > told.throttles + SURPRISED * (told.meals + 1):
         raise BrokenError(f"{told.refused} requests were sent beyond a rate that others use too")
-    own, sent = told.own_rate, world.wire.sent
-    if own is not None and any(later - first < MINUTE for first, later in zip(sent, sent[own:], strict=False)):
-        raise BrokenError(f"more than {own} requests were sent within a minute")
 
 
 def _requests_are_few(seen: Seen) -> None:
