@@ -230,7 +230,8 @@ class Session:
                     self._waiting.doom(item, *todo.unfit)
                 continue
             row = place.state.rows([key]).get(key)
-            if row is None or row.status is Status.PENDING:
+            if row is None or row.status in {Status.PENDING, Status.REJECTED}:
+                # Rejected: our checks had said so while it was in doubt; the sheet was corrected since.
                 self._send_again(item, todo.unfit)
             elif row.status is not Status.IN_FLIGHT:
                 self.ledger.settled_before(item, row, self._publish_later)

@@ -144,3 +144,23 @@ def test_verify_allows_for_the_second_that_a_date_leaves_out(night: Callable[...
     one.run(deadline=0.55)
     one.hours.now = 10.05
     assert verdicts(proof_of(one)) == {}
+
+
+def test_row_that_our_checks_refused_while_it_was_in_doubt_is_sent_once_it_is_good_again(
+    night: Callable[..., Night],
+) -> None:
+    """A listing shows that it was not written before its turn in the sheet comes: that is no verdict on it."""
+    one = night()
+    whole = one.filed(100)
+    one.sheet = whole[99:]
+    one.faults = [{"when": CREATE | {"nth": 1}, "do": "reset_before"}]
+    one.run(deadline=0.5, patience=20.0)
+    one.faults = []
+    one.sheet = one.changed(Text={0: "x" * 300})
+    one.run(deadline=0.1, patience=20.0)
+    assert one.outcome() == {2: ("in_flight", "too_long")}
+    one.sheet = whole
+    one.faults = [{"when": CREATE, "do": "slow", "seconds": 20}]
+    assert one.run(patience=20.0, concurrency=1).counts.created == 100
+    assert one.exit_code == 0
+    complete(one, 100)
