@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from importer.publishing.target import Plan, Target
     from importer.state import State
 
+REFERENCE_UNMADE = "reference_unmade"
+"""The problem of a row that is not sent because what it refers to is not there."""
+
 STAGED_FIRST = (False, True)
 """The order in which the listings are noted: what the live one shows has the last word."""
 
@@ -83,7 +86,7 @@ class Lookup:
     def _moved(self, chunk: Chunk) -> dict[str, Row]:
         """The rows of a chunk that were sent before and are not known to have been refused: perhaps by another slug."""
         rows = self._state.rows(chunk.keys)
-        return {key: row for (_, key), row in rows.items() if row.status is Status.PENDING and row.attempts}
+        return {key: row for (_, key), row in rows.items() if row.attempts and _may_have_been_made(row)}
 
     async def _made_elsewhere(self, item: Item, row: Row, vetted: Vetted, *, covered: bool) -> bool:
         """Look for what an earlier send of a row made under another slug, though it is said to have done nothing.
@@ -290,6 +293,13 @@ class Lookup:
 
 def nothing(item: ListedItem, *, live: bool) -> None:
     """Keep nothing of a listed item: what is needed of it is in the state file."""
+
+
+def _may_have_been_made(row: Row) -> bool:
+    """Whether a row without an item may have one all the same: nobody, or none but we ourselves, refused it last."""
+    if row.status is not Status.REJECTED:
+        return row.status is Status.PENDING
+    return row.error_source == "check" or row.error_code == REFERENCE_UNMADE
 
 
 def _shown(seen: SeenItem) -> Shown:

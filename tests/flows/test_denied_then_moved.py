@@ -8,12 +8,15 @@ import polars as pl
 import pytest
 
 from tests.flows.faulty import CREATE
-from tests.flows.test_denials import LIE, creates, is_left
+from tests.flows.naming import Naming, naming
+from tests.flows.test_denials import LIE, REVOKED, creates, is_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.flows.conftest import Night
+
+__all__ = ["naming"]
 
 FILE = "https://example.com/ok.png"
 
@@ -67,3 +70,42 @@ def test_item_of_a_row_under_way_is_not_taken(night: Callable[..., Night], fate:
     assert one.run().counts.created == 5
     assert one.exit_code == 0
     is_left(one, *(f"note-{n}" for n in range(1, 6)))
+
+
+def test_what_our_checks_said_meanwhile_is_no_refusal_of_what_was_sent(night: Callable[..., Night]) -> None:
+    """A cell was too long for a run, and was corrected: the row was sent before all the same."""
+    one = night()
+    one.sheet = one.rows(1).with_columns(No=pl.lit("1"))
+    one.mapping["key"] = {"from": "No"}
+    one.faults = creates(LIE, REVOKED)
+    one.run()
+    one.faults = []
+    good, one.sheet = one.sheet, one.changed(Text={0: "x" * 300})
+    assert one.run().counts.rejected == 1
+    one.sheet = good
+    one.sheet = one.changed(Slug={0: "moved"})
+    assert one.run().counts.skipped == 1, "it was changed since it was published"
+    is_left(one, "note-1")
+
+
+def test_a_row_that_was_not_sent_for_what_it_refers_to_was_not_refused(naming: Callable[..., Naming]) -> None:
+    """What it named could not be made, and it names that no more: the row was sent before all the same."""
+    one = naming()
+    one.night.mapping["key"] = {"from": "No"}
+
+    def sheet(*cells: str) -> None:
+        one.sheet(("Note 1", *cells))
+        one.night.sheet = one.night.sheet.with_columns(No=pl.lit("1"))
+
+    sheet()
+    one.night.faults = creates(LIE, REVOKED)
+    one.night.run()
+    one.night.faults = [{"when": CREATE | {"nth": 1}, "do": "status", "status": 400, "code": "validation_error"}]
+    sheet("Rivers")
+    assert one.night.run().counts.rejected == 1
+    assert one.night.ask_state("SELECT error_code FROM rows WHERE slug_sent = 'note-1'") == [("reference_unmade",)]
+    one.night.faults = []
+    sheet()
+    one.night.sheet = one.night.changed(Slug={0: "moved"})
+    assert one.night.run().counts.skipped == 1, "it was changed since it was published"
+    is_left(one.night, "note-1")
