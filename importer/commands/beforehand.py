@@ -12,6 +12,7 @@ from importer.errors import Bug, DeadlinePassed, ImporterError
 from importer.model import Counts, Progress, Status
 from importer.planning import Decision
 from importer.publishing import Listings, Place, Plan, Session, Target, Timing, with_seen_lag
+from importer.publishing.staged import publishings
 from importer.publishing.twins import removals
 from importer.report.summary import Referenced
 from importer.state import State
@@ -213,7 +214,8 @@ async def _settle(
         source=job.sheet_text,
     )
     kept = place.state
-    if not (kept.doubts() or kept.open_requests() or kept.twin_checks() or kept.facts(removals(place))):
+    begun = kept.facts(removals(place)) or kept.facts(publishings(place))
+    if not (kept.doubts() or kept.open_requests() or kept.twin_checks() or begun):
         return
     session = Session(place, Counts(), _Beside(observer, schema.slug), concurrency=job.options.concurrency)
     await session.publish(iter(()), Plan({}), deadline=deadline)

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from importer.publishing.target import Place, Todo
 
 PUBLISHING = "publishing:"
-"""How the facts of the state file begin that name items (by id) which may be live; their value says since when."""
+"""How the facts of the state file begin that name items (by id) which may be live; their value says since when.
+
+Facts about a collection besides the mapping's own say its id there as well."""
 
 TRIES = 10
 
 STRAY = 3
 """Stray 403s after which the run stops; publishing by id may be repeated."""
+
+
+def publishings(place: Place) -> str:
+    """Give how the facts begin that name items of the collection of this place which may be live."""
+    return f"{PUBLISHING[:-1]} in {place.target.collection}:" if place.state.aside else PUBLISHING
 
 
 class Staged:
@@ -42,6 +49,7 @@ class Staged:
         self, place: Place, ledger: Ledger, begun: set[asyncio.Task[None] | None], stopped: Callable[[], bool]
     ) -> None:
         self._place, self._ledger, self._begun, self._stopped = place, ledger, begun, stopped
+        self._fact = publishings(place)
 
     async def publish(self, todos: Sequence[Todo]) -> None:
         """Publish these items, a hundred to a request (each of one locale).
@@ -95,7 +103,7 @@ class Staged:
         Their rows left the sheet, or are meant as drafts by now. Raises what reading a listing raises.
         """
         place, state = self._place, self._place.state
-        asked = {name.removeprefix(PUBLISHING): at for name, at in state.facts(PUBLISHING).items()}
+        asked = {name.removeprefix(self._fact): at for name, at in state.facts(self._fact).items()}
         rows = {row.item_id: row for row in state.rows(list(state.keys_by_item(list(asked)).values())).values()}
         open_ = {item_id: row for item_id, row in rows.items() if row.status is Status.STAGED}
         for locale in sorted({row.locale for row in open_.values()}):
@@ -112,7 +120,7 @@ class Staged:
             for item_id, at in asked.items()
             if item_id not in open_ or (now is not None and at and now >= datetime.fromisoformat(at) + lasts)
         ]
-        state.set_facts(dict.fromkeys(_names(over)))
+        state.set_facts(dict.fromkeys(self._names(over)))
 
     def _unanswered(self, by_id: dict[str, Todo]) -> None:
         """Nobody knows whether these are live now."""
@@ -128,7 +136,7 @@ class Staged:
                 run=place.run, verb="publish", endpoint="items/publish", watermark=None, at=place.server_now(), sent=[]
             )
             asked = place.server_now(latest=True)
-            place.state.set_facts(dict.fromkeys(_names(by_id), asked.isoformat() if asked else ""))
+            place.state.set_facts(dict.fromkeys(self._names(by_id), asked.isoformat() if asked else ""))
             self._begun.add(asyncio.current_task())
 
         call = publish_items(place.target.collection, list(by_id), locale=locale)
@@ -159,7 +167,7 @@ class Staged:
             if item_id in ids
         ]
         self._place.state.finish(request, outcome="answered", at=self._place.ended(reply), published=published)
-        self._place.state.set_facts(dict.fromkeys(_names(by_id)))
+        self._place.state.set_facts(dict.fromkeys(self._names(by_id)))
         self._ledger.updated([(one.locale, one.key) for one in published])
         for item_id, todo in by_id.items():
             if item_id not in ids:
@@ -174,6 +182,5 @@ class Staged:
         self._place.state.tell_error(Refused(item.locale, item.key, code, message), self._place.run)
         self._ledger.refused(item, code, message)
 
-
-def _names(ids: Iterable[str]) -> list[str]:
-    return [PUBLISHING + item_id for item_id in ids]
+    def _names(self, ids: Iterable[str]) -> list[str]:
+        return [self._fact + item_id for item_id in ids]

@@ -216,3 +216,37 @@ def test_rule_11_small_sheets_end_right_whatever_goes_wrong(naming: Callable[...
     writes = one.night.writes()
     assert one.night.run().counts.unchanged == len(rows)
     assert one.night.writes() == writes
+
+
+def test_rule_11_making_items_forgets_no_publishing_of_rows_that_was_never_answered(
+    naming: Callable[..., Naming],
+) -> None:
+    """Drafts went live, the answers were lost, and their rows left the sheet: the state file says what they are."""
+    one = naming()
+    one.sheet(("One", None), ("Two", None))
+    assert one.night.run(draft=True).counts.staged == 2
+    one.night.faults = [{"when": {"method": "POST", "path": "*/items/publish"}, "do": "reset_after"}]
+    assert one.night.run().counts.in_doubt == 2
+    one.night.faults = []
+    one.night.passes(1000)
+    one.sheet(("Three", "Rivers"))
+    assert one.night.run().counts.created == 1
+    assert one.night.ask_state("SELECT DISTINCT status FROM rows") == [("published",)]
+    assert one.names("notes") == ["One", "Three", "Two"]
+
+
+def test_rule_11_what_was_published_unanswered_is_looked_up_before_its_collection_is_listed(
+    naming: Callable[..., Naming],
+) -> None:
+    """Nobody asks for it again, for it is found by its name: the state file says all the same that it is live."""
+    one = naming()
+    one.sheet(("One", "Rivers"))
+    assert one.night.run(draft=True).counts.staged == 1
+    one.night.faults = [{"when": {"method": "POST", "path": "*/items/publish"}, "do": "reset_after"}]
+    one.night.run()
+    one.night.faults = []
+    one.night.passes(1000)
+    one.sheet(("Two", None))
+    assert one.night.run().counts.created == 1
+    assert one.night.ask_state("SELECT status FROM rows WHERE key = 'rivers'") == [("published",)]
+    assert one.night.ask_state("SELECT count(*) FROM facts WHERE name LIKE 'publishing in %'") == [(0,)]

@@ -215,6 +215,8 @@ CLAUSES: dict[str, dict[str, tuple[str, ...]]] = {
             "test_rule_11_small_sheets_end_right_whatever_goes_wrong",
             "test_rule_11_twins_of_an_earlier_run_go_before_their_name_is_ambiguous",
             "test_rule_11_a_removal_that_was_begun_is_kept_for_a_run_that_makes_items_of_that_collection",
+            "test_rule_11_making_items_forgets_no_publishing_of_rows_that_was_never_answered",
+            "test_rule_11_what_was_published_unanswered_is_looked_up_before_its_collection_is_listed",
             "test_rule_11_a_name_never_gets_the_item_that_another_name_with_its_slug_made",
         ),
         "before any row that needs them": (
