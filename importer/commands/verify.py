@@ -17,7 +17,7 @@ from importer.commands.options import RunOptions
 from importer.commands.stopping import Stopping
 from importer.commands.waiting import watched
 from importer.errors import ImporterError, Locked, StateError, UsageError
-from importer.model import Counts, Observer, Progress, Silent
+from importer.model import Counts, Observer, Progress, Silent, Status
 from importer.publishing import GRACE, Allowance, Listings, Place, Target, Timing, with_seen_lag
 from importer.publishing.judging import Judge
 from importer.publishing.ledger import Ledger
@@ -346,7 +346,8 @@ class _Look:
                 f"{number_of(pending, 'request', 'requests')} of earlier runs left rows in doubt for a while and may"
                 " have made a second item of one: the next run looks for that by itself, once its patience has ended."
             )
-        made = sum(self.place.state.count_beside().values())
+        beside = self.place.state.count_beside()
+        made = beside[Status.PUBLISHED] + beside[Status.STAGED]
         if made:
             yield (
                 f"{number_of(made, 'item', 'items')} of other collections, to which rows refer, are not looked at here"

@@ -11,6 +11,7 @@ from importer.commands.status import status
 from importer.errors import MappingError
 from importer.settings import parse_rows
 from tests.flows.naming import Naming, naming
+from tests.flows.verifying import verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,7 @@ def test_an_item_that_webflow_refuses_rejects_the_rows_that_need_it_until_it_is_
     assert "No rivers here" in one.night.told(3)
     assert 'This row refers to the item "Rivers" of the collection "topics"' in one.night.told(3)
     assert one.refers() == {"Three": ("Trains", [], None)}
+    assert any(note.startswith("2 items of other collections") for note in verified(one.night).notes), "made, not asked"
     one.night.faults = []
     assert one.night.run().counts.rejected == 2, "what Webflow refused is left until somebody asks for it"
     assert one.night.run(only_failed=True).counts.created == 2
