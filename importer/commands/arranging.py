@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from importer.commands.missing import with_made_by
 from importer.commands.neighbours import UNCERTAIN, Expected, Neighbour
 from importer.errors import NotYet, UsageError
 from importer.planning import circle, in_order
@@ -59,15 +60,19 @@ class Arranged:
         """Give what the rows of a mapping will be called, None where nobody refers to them."""
         return self.neighbours[name].expected if name in self.neighbours else None
 
-    def completed(self, learnt: Learnt, *, drafts: bool, foretold: bool) -> Learnt:
-        """Add what others of the command have made, or (`foretold`) are about to make, to what can be referred to."""
+    def completed(self, learnt: Learnt, *, drafts: bool, foretold: bool, after: Sequence[Job] = ()) -> Learnt:
+        """Add what others of the command have made, or (`foretold`) are about to make, to what can be referred to.
+
+        `after` are the mappings that had their turn: what they made because cells name it is not made once more.
+        """
         added: dict[str, References] = {}
         for slug, references in learnt.around.references.items():
-            owner = self.fills.get(references.collection)
+            owner, known = self.fills.get(references.collection), references
             if owner is not None:
                 neighbour = self.neighbours[owner]
                 add = neighbour.foretold if foretold else neighbour.listed_late
-                added[slug] = add(references, drafts=drafts)
+                known = add(references, drafts=drafts)
+            added[slug] = with_made_by(after, known, learnt.at, drafts=drafts)
         if foretold:
             return replace(learnt, foretold=added)
         around = replace(learnt.around, references={**learnt.around.references, **added})

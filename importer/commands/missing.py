@@ -91,6 +91,16 @@ def with_made(job: Job, around: Surroundings, at: datetime | None) -> Surroundin
     return replace(around, references={**around.references, **kept})
 
 
+def with_made_by(others: Sequence[Job], references: References, at: datetime | None, *, drafts: bool) -> References:
+    """Do the same for what other mappings have made in this command; each keeps that in a state file of its own."""
+    for job in others:
+        if references.making is not None and job.state_path.exists():
+            with State.open(job.state_path, read_only=True) as state:
+                since = None if at is None else at - timedelta(seconds=job.options.patience) - UNCERTAIN
+                references = _remembered(state, references, since, drafts=drafts)
+    return references
+
+
 def _remembered(state: State, one: References, since: datetime | None, *, drafts: bool) -> References:
     listed = {item for _, item in one.pairs}
     known = set(_called(text for text, _ in one.pairs))

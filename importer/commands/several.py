@@ -136,6 +136,7 @@ class _Several:
     ended: str = ""
     before: ImporterError | None = None
     checks: bool = False
+    after: tuple[Job, ...] = ()
     stopping: Stopping = field(default_factory=Stopping)
     started: float = field(default_factory=time.monotonic)
 
@@ -234,6 +235,7 @@ class _Several:
 
     def _perform(self, turn: _Turn) -> None:
         turn.result = perform(self._call(turn))
+        self.after += () if turn.job is None else (turn.job,)
         turn.error = turn.result.error
 
     def _call(self, turn: _Turn, *, hushed: bool = False, foretold: bool = False) -> Call:
@@ -242,7 +244,7 @@ class _Several:
             raise Bug(f"{turn.name} was to be worked at before it was prepared")
         learnt, expected = turn.learnt, None
         if self.arranged is not None and learnt is not None:
-            learnt = self.arranged.completed(learnt, drafts=turn.job.drafts, foretold=foretold)
+            learnt = self.arranged.completed(learnt, drafts=turn.job.drafts, foretold=foretold, after=self.after)
             expected = self.arranged.expected(turn.name) if foretold else None
         observer = _Named(self.observer or Silent(), turn.name, hushed=hushed)
         return Call(self.door, turn.job, self.stopping, observer, self.started, learnt, expected)

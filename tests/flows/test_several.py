@@ -385,3 +385,16 @@ def test_listings_that_several_need_are_read_once(shop: Callable[..., Shop]) -> 
     one.run("writers reviews")
     books = one.id_of("books")
     assert sum(f"{books}/items" in line["path"] for line in one.night.app.log) == 1
+
+
+def test_what_one_mapping_makes_of_a_name_is_no_second_time_made_by_another(shop: Callable[..., Shop]) -> None:
+    """Both name the same book, which is not there; what the first one has made is not listed when the second begins."""
+    one = shop(listing_delay="9", taken_slug="suffix")
+    one.fields["reviews"] = {"book": '{ from = "Book", missing = "create" }'}
+    one.add_column("writers", "Best", "best", '{ from = "Best", missing = "create" }')
+    one.rows["writers"] = ["Ada Ek,ada-ek,1971,Slow water", "Bo Fal,bo-fal,1980,Slow water"]
+    for _ in range(2):
+        assert by_name(one.run("reviews writers")) == {"reviews": DONE, "writers": DONE}
+        assert one.slugs("books") == ["night-line", "slow-water"]
+        one.night.passes(1_000)
+    assert one.names("writers", "best") == {"ada-ek": ["slow-water"], "bo-fal": ["slow-water"]}
