@@ -134,7 +134,8 @@ def _ours(
     row = standing.row
     if free is None or row.first_request is None or not row.slug_sent:
         return []
-    sent = state.sendings(row) if row.attempts >= TWICE else ()  # the sheet may have given it another slug in between
+    # The sheet may have given it another slug in between, under which it was sent again, or refused without being sent.
+    sent = state.sendings(row) if row.attempts >= TWICE or row.item_id is None else ()
     slugs = dict.fromkeys((row.slug_sent, *(one.row.slug for one in sent)))
     candidates = list({item.id: item for slug in slugs for item in free.under(slug)}.values())
     if not candidates:

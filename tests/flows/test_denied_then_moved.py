@@ -10,6 +10,7 @@ import pytest
 from tests.flows.faulty import CREATE
 from tests.flows.naming import Naming, naming
 from tests.flows.test_denials import LIE, REVOKED, creates, is_left
+from tests.flows.verifying import proof_of, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,3 +110,26 @@ def test_a_row_that_was_not_sent_for_what_it_refers_to_was_not_refused(naming: C
     one.night.sheet = one.night.changed(Slug={0: "moved"})
     assert one.night.run().counts.skipped == 1, "it was changed since it was published"
     is_left(one.night, "note-1")
+
+
+def test_verify_looks_under_the_slug_that_was_sent_not_under_one_that_was_refused_unsent(
+    night: Callable[..., Night],
+) -> None:
+    """Somebody's item has the new slug, and what the denial made is not listed yet: the row is rejected, unsent."""
+    one = night(listing_delay="9")
+    one.strangers([{"name": "Theirs", "slug": "moved", "text": ""}])
+    one.passes(100)
+    one.sheet = one.rows(1).with_columns(No=pl.lit("1"))
+    one.mapping["key"] = {"from": "No"}
+    one.faults = creates(LIE)
+    one.run(deadline=1.0)
+    one.faults = []
+    one.sheet = one.changed(Slug={0: "moved"})
+    one.run()
+    assert one.outcome() == {2: ("rejected", "slug_taken")}
+    proof = proof_of(one)
+    assert verdicts(proof) == {2: "unrecorded"}
+    assert [stray.name for stray in proof.strangers] == ["Theirs"]
+    one.passes(1_000)
+    one.run()
+    is_left(one, "note-1")
