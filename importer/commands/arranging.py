@@ -71,7 +71,7 @@ class Arranged:
             if owner is not None:
                 neighbour = self.neighbours[owner]
                 add = neighbour.foretold if foretold else neighbour.listed_late
-                known = add(references, drafts=drafts)
+                known = neighbour.reserved(add(references, drafts=drafts))
             added[slug] = with_made_by(after, known, learnt.at, drafts=drafts)
         if foretold:
             return replace(learnt, foretold=added)

@@ -211,6 +211,9 @@ def _whys(job: Job, one: References, names: list[str], state: State | None) -> l
     for place, slug in enumerate(slugs):
         if slug is not None and not whys[place]:
             whys[place] = _held(names[place], slug, there, beside, drafts=job.drafts)
+    for place, called in enumerate(_called(names) if one.making.reserved else ()):
+        if called in one.making.reserved:
+            whys[place] = "the sheet that is imported into that collection has a row of that name, which goes first"
     return whys
 
 

@@ -32,13 +32,15 @@ UNCERTAIN = timedelta(seconds=60)
 class Expected:
     """What the good rows of one sheet will be called by those who refer to them, before there are items.
 
-    `matches` names what they are called by: "name", "slug", "key", or a field. About a hundred bytes a row.
+    `matches` names what they are called by: "name", "slug", "key", or a field. About a hundred bytes a row, twice
+    that if it is by name: `names` (as names are compared) are those of all rows, the bad ones too.
     """
 
     def __init__(self, matches: Iterable[str]) -> None:
         self._matches = sorted(set(matches))
         self._parts: list[pl.DataFrame] = []
         self._frame: pl.DataFrame | None = None
+        self.names: frozenset[str] = frozenset()
 
     def add(self, mapped: pl.DataFrame) -> None:
         """Take a mapped batch of the sheet."""
@@ -50,6 +52,9 @@ class Expected:
     def settle(self, sheet: Sheet) -> None:
         """Leave out the rows that are bad, now that all are known."""
         self._frame = pl.concat([sheet.without_bad(part) for part in self._parts])
+        if "name" in self._matches:
+            named = pl.concat([part.select(normalised(pl.col("name"))) for part in self._parts]).drop_nulls()
+            self.names = frozenset(named.to_series())
         self._parts.clear()
 
     def pairs(self, match: str, *, drafts: bool, locale: str | None) -> Iterator[tuple[str, str]]:
@@ -98,6 +103,12 @@ class Neighbour:
             ~normalised(pl.col("match")).is_in(there.select(normalised(pl.col("match"))).to_series().implode())
         )
         return replace(references, pairs=(*references.pairs, *missing.iter_rows()), expected=True)
+
+    def reserved(self, references: References) -> References:
+        """Let nothing be made of a name that the sheet has: its row, once put right, would find its slug taken."""
+        if references.making is None:
+            return references
+        return replace(references, making=replace(references.making, reserved=self.expected.names))
 
     def listed_late(self, references: References, *, drafts: bool) -> References:
         """Add the items that the state file holds and that are too new to have been listed."""

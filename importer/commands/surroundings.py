@@ -37,11 +37,13 @@ class Making:
 
     `slugs` are pairs of slug and name of the items that are there. `ids` are the ids of those that were made, by what
     cells say; it is filled before the rows that need them are sent. All fields that refer to the collection share it.
+    `reserved` are names (as names are compared) that the sheet of another mapping of the command has.
     """
 
     schema: CollectionSchema
     slugs: tuple[tuple[str, str], ...] = ()
     ids: dict[str, str] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
 
     @property
     def why(self) -> str:

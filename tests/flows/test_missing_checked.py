@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -107,6 +108,25 @@ def test_with_the_mapping_of_the_other_collection_only_the_rest_is_made(desk: Pa
     assert (results.names, results.counts.created, results.counts.rejected) == (("topics", "notes"), 4, 2)
     assert foretold(results.parts[1]) == [("topics", 1, ["Trains"]), ("writers", 2, ["Ada", "Bob"])]
     assert 'in "topics", for rows that refer to them: 1 published (Trains)' in several_text(results)
+
+
+@pytest.mark.parametrize("hindrance", ["rejected", "not sent yet"])
+def test_what_the_other_sheet_has_is_not_made_of_its_name_alone(desk: Path, hindrance: str) -> None:
+    """Its row is rejected, or was not sent yet: it has more than a name, and would find its own slug taken."""
+    both = [desk / "notes.toml", desk / "topics.toml"]
+    both[1].write_text(both[1].read_text(encoding="utf-8") + 'slug = "Slug"\n', encoding="utf-8")
+    good = "Name,Slug\nBread,bread\nRivers,rivers\n"
+    sheet = good.replace(",rivers", ",ri vers!") if hindrance == "rejected" else good
+    (desk / "topics.csv").write_text(sheet, encoding="utf-8")
+    results = run_all(both, replace(SANDBOX, limit=None if hindrance == "rejected" else 1))
+    assert [part.runs[0].counts.created for part in results.parts] == [1, 0]
+    rejects = results.parts[1].runs[0].rejects
+    assert rejects is not None
+    assert "has a row of that name, which goes first" in rejects.read_text(encoding="utf-8")
+    (desk / "topics.csv").write_text(good, encoding="utf-8")
+    results = run_all(both, SANDBOX)
+    assert [part.runs[0].counts.created for part in results.parts] == [1, 2]
+    assert results.parts[0].exit_code == 0
 
 
 def test_verify_and_status_say_which_items_are_none_of_the_sheets(desk: Path) -> None:
