@@ -292,7 +292,7 @@ class Pacer:
 
     def _own_cap(self, now: float) -> float:
         """When one's own cap lets the next request go."""
-        while self._sent and self._sent[0] <= now - WINDOW:
+        while self._sent and self._sent[0] <= now - WINDOW - _MARGIN:
             self._sent.popleft()
         if self.own_limit is None or len(self._sent) < self.own_limit:
             return -math.inf

@@ -324,6 +324,23 @@ BUGS: dict[str, Bug] = {
             within=20,
         ),
         # Moments, twins and words
+        Bug(
+            over.counts_what_was_refused_in_doubt,
+            plan(
+                at("reset_before", ONE),
+                rows=(12,),
+                chunk=(1,),
+                slowness=(5.0,),
+                concurrency=(1,),
+                nights=(4,),
+                pause=(100,),
+                dies=1.0,
+                shuffles=1.0,
+                spoils=1.0,
+                corrects=1.0,
+            ),
+            within=60,
+        ),
         Bug(over.gives_up_patience_early, AT_THE_LAST_MOMENT),
         Bug(over.allows_no_lag_after_a_loss, AT_THE_LAST_MOMENT),
         Bug(

@@ -123,6 +123,10 @@ class Mix:
     edits: tuple[int, ...] = (0, 0, 1, 5)
     edited: tuple[str, ...] = ("text",) * 7 + ("title", "slug", "photo")
     """What of a row is edited."""
+    spoils: float = 0.15
+    """Days on which a row becomes bad that was sent, best one that is still in doubt."""
+    corrects: float = 0.4
+    """Bad rows that are put right on a day: most of them say again what they said before."""
     undrafts: float = 0.3
     shuffles: float = 0.2
     forgets: float = 0.04

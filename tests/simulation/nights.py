@@ -12,7 +12,7 @@ from tests.simulation.invariants import GUARDED, after_a_run
 from tests.simulation.late import PATIENCE
 from tests.simulation.middle import after_a_commit
 from tests.simulation.mix import Mix, mix_of
-from tests.simulation.notes import DEAD, GOOD, Note
+from tests.simulation.notes import DEAD, GOOD, TOO_LONG, Note
 from tests.simulation.people import day, gather, leave
 from tests.simulation.process import Ailment, Death, rows_of
 from tests.simulation.proving import prove_and_heal
@@ -65,7 +65,7 @@ def _drawn(seed: int, folder: Path, mix: Mix) -> World:
             note.texts[0] = note.like.texts[0]
         note.draft = chance.random() < mix.drafts
         if not note.like and chance.random() < mix.long_texts:
-            note.texts[0] += " and so on" * 30
+            note.texts[0] += TOO_LONG
     disorder = chance.random() < mix.disorder
     if disorder:
         switches["listing_order"] = "random"

@@ -21,6 +21,10 @@ OTHER_RULE = "the-"
 """What the other rule of the slug puts before each."""
 
 
+TOO_LONG = " and so on" * 30
+"""What makes any text too long."""
+
+
 @dataclass(slots=True)
 class Note:
     """A row of the sheet; `texts` are all contents that it ever had, the last one is what the sheet says.
@@ -75,7 +79,15 @@ class Note:
     def edited(self, chance: random.Random, long_texts: float) -> None:
         """Somebody writes another text."""
         text = f"Note {self.n}, version {len(self.texts)}, {chance.randrange(1000)}"
-        self.texts.append(text + " and so on" * 30 * (chance.random() < long_texts))
+        self.texts.append(text + TOO_LONG * (chance.random() < long_texts))
+
+    def spoiled(self) -> None:
+        """Somebody makes its text too long."""
+        self.texts.append(self.texts[-1] + TOO_LONG)
+
+    def corrected(self) -> None:
+        """Somebody shortens its text again."""
+        self.texts.append(self.texts[-1].removesuffix(TOO_LONG))
 
     def renamed(self) -> None:
         """Somebody gives it another title."""

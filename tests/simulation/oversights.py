@@ -6,8 +6,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from importer.model import Status
 from importer.publishing import refusals, sending, twins
 from importer.publishing.ledger import Ledger
+from importer.publishing.session import Session
 from importer.publishing.settling import Doubtful, Settled, Settling
 from importer.publishing.troubles import Troubles
 from importer.publishing.twins import Twins
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from importer.model import Item
     from importer.publishing.matching import Shown, Wanted
 
 # Moments -----------------------------------------------------------------------------------------------------------
@@ -52,6 +55,19 @@ def decides_by_the_end_of_a_listing() -> AbstractContextManager[None]:
         return views
 
     return around(Settling, "_both", both)
+
+
+def counts_what_was_refused_in_doubt() -> AbstractContextManager[None]:
+    """A row in doubt that our checks refused, and that is good again, counts as settled once it was not written."""
+
+    def send_again(truly: Any, session: Session, item: Item, unfit: Any) -> None:
+        row = session._place.state.rows([(item.locale, item.key)]).get((item.locale, item.key))
+        if row is not None and row.status is Status.REJECTED:
+            session.ledger.settled_before(item, row, session._publish_later)
+        else:
+            truly(session, item, unfit)
+
+    return around(Session, "_send_again", send_again)
 
 
 def takes_the_dead_for_lost_when_sent() -> AbstractContextManager[None]:

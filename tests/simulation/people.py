@@ -130,6 +130,7 @@ def day(world: World, mix: Mix) -> None:
     """What the user does between two runs."""
     world.passes(world.chance.choice(mix.pause))
     _edit(world, mix)
+    _spoil(world, mix)
     _move(world, mix)
     if world.chance.random() < mix.imitates:
         _imitate(world)
@@ -146,6 +147,26 @@ def _edit(world: World, mix: Mix) -> None:
         if note.draft and chance.random() < mix.undrafts:
             note.draft = False
             world.count("day: a draft meant live")
+
+
+def _spoil(world: World, mix: Mix) -> None:
+    """Somebody makes a row bad that was sent, and puts bad ones right."""
+    chance = world.chance
+    for note in world.notes:
+        if note.bad and chance.random() < mix.corrects:
+            note.corrected()
+            world.tell(f"ROW {note.slug} put right")
+            world.count("day: a bad row put right")
+    if chance.random() < mix.spoils:
+        rows = rows_of(world.process.state)
+        standing = {note.n: rows.get(world.key(note), {}) for note in world.notes if not note.bad and not note.like}
+        sent = [note for note in world.notes if standing.get(note.n, {}).get("attempts")]
+        doubtful = [note for note in sent if standing[note.n]["status"] == "in_flight"]
+        if sent:
+            note = chance.choice(doubtful or sent)
+            note.spoiled()
+            world.tell(f"ROW {note.slug} spoiled")
+            world.count(f"day: a row {'in doubt' if doubtful else 'that was sent'} spoiled")
 
 
 def _edit_one(world: World, note: Note, mix: Mix) -> None:
