@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,9 +84,32 @@ def pattern(value: Any) -> str:
 def patterns(value: Any) -> dict[str, str]:
     """A table of regular expressions and what their matches become (`$1`: the first group)."""
     table = replacements(value)
-    for expression in table:
-        pattern(expression)
+    for expression, replacement in table.items():
+        _require_groups(groups(pattern(expression)), expression, replacement)
     return table
+
+
+def groups(expression: str) -> list[str]:
+    """The groups of a regular expression: their names, or their numbers."""
+    found = pl.select(pl.lit("").str.extract_groups(expression).alias("groups")).schema["groups"]
+    return [field.name for field in found.fields] if isinstance(found, pl.Struct) else []
+
+
+_GROUP = re.compile(r"\$\$|\$(?:([0-9]+)|([A-Za-z_][0-9A-Za-z_]*)|\{([^}]+)\})")
+"""What stands for a group in a replacement; `$$` is the sign itself."""
+
+
+def _require_groups(known: list[str], expression: str, replacement: str) -> None:
+    """Refuse a group that the pattern has not: it would be replaced by nothing, without a word."""
+    for match in _GROUP.finditer(replacement):
+        named = match[1] or match[2] or match[3]
+        if named is None or named in known or (named.isdecimal() and int(named) <= len(known)):
+            continue
+        number = f"{len(known) or 'no'} {'group' if len(known) == 1 else 'groups'}"
+        raise ValueError(
+            f"replaces {shown(expression)} by {shown(replacement)}, and that pattern has {number},"
+            f" so there is no {match[0]}; write $$ for the sign $"
+        )
 
 
 def forms(value: Any) -> tuple[str, ...]:
