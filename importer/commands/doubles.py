@@ -10,7 +10,7 @@ import polars as pl
 
 from importer.commands.suffixes import GIVEN, given_slugs, hashed, held_frame
 from importer.errors.problems import describe, shorten
-from importer.mapping import ORIGIN, ROWS
+from importer.mapping import ORIGIN, ROWS, loosely
 from importer.model import ITEM, ROW, Problem
 
 if TYPE_CHECKING:
@@ -172,6 +172,6 @@ def _column_of(compiled: Compiled, code: str, field: str | None) -> str | None:
         columns = []
         rule = compiled.mapping.fields.get(field or "")
     columns += [check.column for check in checks if check.field == field]
-    wanted = [] if rule is None else [column.strip().casefold() for _, column in rule.columns()]
-    preferred = [one for text in wanted for one in columns if one is not None and one.strip().casefold() == text]
+    wanted = [] if rule is None else [loosely(column) for _, column in rule.columns()]
+    preferred = [one for text in wanted for one in columns if one is not None and loosely(one) == text]
     return next(iter([*preferred, *columns]), None)

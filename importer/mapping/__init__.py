@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.mapping.columns import find_column
+from importer.mapping.columns import find_column, loosely
 from importer.mapping.compiled import PROBLEM_COLUMNS, CheckInfo, Compiled, Mapped
 from importer.mapping.compiling import ReferenceNeed, check_matches, compile_mapping, reference_needs
 from importer.mapping.folding import ORIGIN, ROWS
@@ -32,6 +32,7 @@ __all__ = [
     "extended_by",
     "find_column",
     "items_of",
+    "loosely",
     "parse_mapping",
     "problems_of",
     "reference_needs",

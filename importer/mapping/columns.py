@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,17 @@ CELL_KIND = "k:"
 """`CELL_KIND + column` is its kind."""
 
 
+def loosely(name: str) -> str:
+    """Give what two names must have in common to be one: nothing that cannot be seen tells them apart.
+
+    Not case, nor outer blanks, nor how blanks (no-break ones, line breaks) and accents (one sign or two) are made.
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+
+
 @dataclass(slots=True)
 class Columns:
-    """Finds columns by header: as written, else without case and outer blanks; notes which ones are used."""
+    """Finds columns by header: as written, else as `loosely` compares them; notes which ones are used."""
 
     headers: Sequence[str]
     kinds: frozenset[str]
@@ -35,7 +44,7 @@ class Columns:
     def __post_init__(self) -> None:
         loose: dict[str, list[str]] = {}
         for header in self.headers:
-            loose.setdefault(header.strip().casefold(), []).append(header)
+            loose.setdefault(loosely(header), []).append(header)
         self._loose = loose
         self.kinds = frozenset(kind.removeprefix(KIND_PREFIX) for kind in self.kinds)
 
@@ -45,7 +54,7 @@ class Columns:
             return name
         if name == ROW:
             return ROW
-        near = self._loose.get(name.strip().casefold(), [])
+        near = self._loose.get(loosely(name), [])
         return near[0] if len(near) == 1 else None
 
     def check(self, path: str, name: str, mistakes: Mistakes, hint: str = "") -> None:

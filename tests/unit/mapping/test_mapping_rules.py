@@ -310,6 +310,32 @@ def test_several_values_in_a_field_of_one_are_a_mistake(workshop: Workshop, rule
         workshop.field("text", rule, {"Name": ["n"], "A": ["a,b"]})
 
 
+@pytest.mark.parametrize(
+    ("header", "written"),
+    [
+        ("Price\N{NO-BREAK SPACE}(EUR)", "Price (EUR)"),
+        ("Price\N{NARROW NO-BREAK SPACE}(EUR) ", "price  (eur)"),
+        ("Price\n(EUR)", "Price (EUR)"),
+        ("Gro\u0308\N{LATIN SMALL LETTER SHARP S}e", "Gr\N{LATIN SMALL LETTER O WITH DIAERESIS}\N{LATIN SMALL LETTER SHARP S}e"),
+    ],
+)  # fmt: skip
+def test_headers_go_by_what_can_be_seen_of_them(workshop: Workshop, header: str, written: str) -> None:
+    """A no-break blank, a line break, or an accent that is a sign of its own (as on a Macintosh) is no other column."""
+    cells: dict[str, list[str | None]] = {"Title": ["a"], header: ["x"]}
+    assert workshop.field("text", f'"{written}"', cells) == ["x"]
+    filtered = workshop.run(f'[where]\n"{written}" = "y"\n[fields]\nname = "Title"\n', cells)
+    assert filtered.values("name") == []
+
+
+def test_a_column_as_it_is_written_comes_before_its_likes(workshop: Workshop) -> None:
+    """Two headers that look the same are told apart by their signs, and only by them."""
+    cells: dict[str, list[str | None]] = {"Title": ["a"], "A\N{NO-BREAK SPACE}B": ["x"], "A B": ["y"]}
+    assert workshop.field("text", '"A B"', cells) == ["y"]
+    assert workshop.field("text", '"A\N{NO-BREAK SPACE}B"', cells) == ["x"]
+    with pytest.raises(MappingError, match='there is no column "a b"'):
+        workshop.field("text", '"a b"', cells)
+
+
 def test_a_column_as_operand_needs_one_value(workshop: Workshop) -> None:
     """Parts cannot be calculated with a column."""
     with pytest.raises(MappingError, match="needs one value and not several"):
