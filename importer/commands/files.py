@@ -74,22 +74,69 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
 def _where(error: tomllib.TOMLDecodeError) -> str:
     """Say it in the parser's own words, with the line first: "line 7, column 12: Invalid value"."""
     found = re.fullmatch(r"(?s)(.*) \(at (line \d+, column \d+|end of document)\)", str(error))
-    return f"{found[2].replace('document', 'the file')}: {found[1]}" if found else str(error)
+    if not found:
+        return str(error)
+    twice = re.fullmatch(r"Cannot declare \((.*)\) twice", found[1])  # it shows the name as Python does
+    table = ".".join(re.findall("'([^']*)'", twice[1])) if twice else ""
+    said = f"[{table}] stands there twice" if twice else found[1]
+    return f"{found[2].replace('document', 'the file')}: {said}"
+
+
+_CURLY = "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}"
+
+_TWICE = "Each key and each [table] may stand once."
+_ENDLESS = 'A text ends with a quotation mark in the line in which it begins: name = "Title".'
+_BACKSLASH = (
+    'In a text in "double" quotes a backslash begins a special sign. Write paths with /, and patterns in'
+    " 'single' quotes, which leave them as they are."
+)
+_TOML_HINTS = (
+    ("Illegal character '\\n'", _ENDLESS),
+    ("Unterminated", _ENDLESS),
+    ("twice", _TWICE),
+    ("overwrite", _TWICE),
+    ("duplicate", _TWICE),
+    ("Unescaped '\\'", _BACKSLASH),
+    ("Invalid hex value", _BACKSLASH),
+    ("Unclosed array", 'A list ends with ], and has commas between its parts: ["one", "other"].'),
+    ("table declaration", "The name of a table stands in brackets, in a line of its own: [source]."),
+)
+"""What to do about mistakes, by the words of the parser."""
+
+_BRACES = (
+    "What stands in { } begins and ends in one line, with commas between its parts and none behind the last. A longer"
+    " rule is a table of its own: [fields.SLUG], and below it a line for each key."
+)
+_STATEMENT = (
+    'Each line says one key = value. A name with blanks or accents stands in quotes ("Full name" = "x"), so does a'
+    " text; numbers have a point (1.5), dates look like 2024-05-31, and a remark begins with #."
+)
 
 
 def _toml_hint(message: str, text: str) -> str:
+    """Say what to do about the mistakes that people make: by the parser's words, and by the line they are about."""
+    place = re.search(r"line (\d+), column (\d+)", message)
+    lines = text.split("\n")
+    line, before = (lines[int(place[1]) - 1], lines[int(place[1]) - 1][: int(place[2]) - 1]) if place else ("", "")
+    if any(sign in line for sign in _CURLY):
+        return 'Quotation marks are straight: write "Title", not the curly ones that word processors make.'
+    hint = next((hint for words, hint in _TOML_HINTS if words.casefold() in message.casefold()), None)
+    if hint is not None:
+        return hint
+    if before.count("{") > before.count("}") or "inline table" in message:
+        return _BRACES
     if "Invalid value" in message:
-        if any(sign in text for sign in "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"):
-            return 'Quotation marks are straight: write "Title", not the curly ones that word processors make.'
-        return 'Texts stand in quotes: name = "Title".'
-    if "Illegal character '\\n'" in message or "Unterminated" in message:
-        return 'A text ends with a quotation mark in the line in which it begins: name = "Title".'
-    if "twice" in message or "overwrite" in message or "duplicate" in message.lower():
-        return "Each key and each [table] may stand once."
-    return "Look at that line; https://toml.io shows the format."
+        wrong = re.fullmatch(r"(?i)[^=]*=\s*(?:true|false|yes|no)\b.*", line.strip())
+        return "Yes and no are true and false, in small letters." if wrong else 'Texts stand in quotes: name = "Title".'
+    return _STATEMENT
 
 
 def _nearby(path: Path) -> str:
     found = path.parent.glob("*.toml") if path.parent.is_dir() else ()
     others = sorted(other.name for other in found if other.name != "pyproject.toml")
-    return f"In that folder there are: {', '.join(others)}." if others else "Check the path."
+    more = f", and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return f"In that folder there are: {', '.join(others[:_NAMED])}{more}." if others else "Check the path."
+
+
+_NAMED = 12
+"""Files of a folder that are named."""
