@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importer.mapping.language import home_of
 from importer.mapping.mistakes import nearest
 from importer.mapping.rules import Rule
 from importer.model import ROW
@@ -36,7 +37,7 @@ def check_columns(mapping: Mapping, columns: Columns, mistakes: Mistakes) -> Non
             columns.check(path, name, mistakes, hint)
     for table in mapping.where:
         for name, _ in table:
-            columns.check(f"where.{name}", name, mistakes)
+            columns.check(f"where.{name}", name, mistakes, _setting(name))
     for key, names in (("fill_down", mapping.source.fill_down), ("group_by", mapping.source.group_by)):
         for name in names:
             columns.check(f"source.{key}", name, mistakes)
@@ -130,5 +131,11 @@ def _no_field(slug: str, schema: CollectionSchema) -> str:
         hint = f'; the field "{slug}" has the slug "{named}"'
     else:
         known = [field.slug for field in schema.fields]
-        hint = nearest(slug, known) or f"; its fields are {', '.join(known)}"
+        hint = _setting(slug) + (nearest(slug, known) or f"; its fields are {', '.join(known)}")
     return f'there is no field "{slug}" in the collection "{schema.slug or schema.id}"{hint}'
+
+
+def _setting(name: str) -> str:
+    """Say where a setting stands that a table swallowed: all that is written below a [table] belongs to it."""
+    home = home_of(name)
+    return f" (the setting of this name stands {home})" if home else ""

@@ -319,6 +319,17 @@ class MappingPart(_Part):
     item: ItemPart = Field(default_factory=ItemPart)
 
 
+def home_of(key: str) -> str | None:
+    """Say where a key stands that was found elsewhere: a setting of the file, of `[source]` or `[item]`."""
+    if key in set(MappingPart.keys()):
+        return f"as [{key}]" if key in {"source", "where", "lookup", "fields", "item"} else "above the first [table]"
+    return next((f"in [{name}]" for name, part in _TABLES if key in set(part.keys())), None)
+
+
+_TABLES: tuple[tuple[str, type[_Part]], ...] = (("source", SourcePart), ("item", ItemPart))
+"""Tables of settings, whose keys stand nowhere else."""
+
+
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
     """Name the keys that may stand beside the one at a location of pydantic's."""
     part: type[_Part] = MappingPart

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from importer.mapping.mistakes import nearest
 from importer.mapping.rules import is_id
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def mapping_locale(wanted: str | None, locales: Locales | None, mistakes: Mistak
             mistakes.add("locale", f'"{wanted}" cannot be looked up: the locales of the site are not known here')
         return wanted
     tags = [one.tag for one in locales.all if one.tag]
-    known = nearest(wanted, tags) or (f"; it has {', '.join(tags)}" if tags else "; it has but one, without a tag")
+    known = f"; it has {', '.join(tags)}" if tags else "; it has but one, without a tag"
     mistakes.add("locale", f'the site has no locale "{wanted}"{known}')
     return ""
 

@@ -62,6 +62,12 @@ class Mistakes:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Say which known word was probably meant, as the end of a sentence; empty where none is near."""
+    near = nearest_of(word, words)
+    return f'; did you mean "{near}"?' if near is not None else ""
+
+
+def nearest_of(word: str, words: Iterable[str]) -> str | None:
+    """Find the known word that was probably meant."""
     known = {one.strip().casefold(): one for one in words}
     from rapidfuzz import process  # only when something is wrong: starting is quicker without
     from rapidfuzz.distance import OSA
@@ -69,4 +75,4 @@ def nearest(word: str, words: Iterable[str]) -> str:
     near = process.extractOne(
         word.strip().casefold(), known.keys(), scorer=OSA.normalized_similarity, score_cutoff=_ALIKE
     )
-    return f'; did you mean "{known[near[0]]}"?' if near else ""
+    return known[near[0]] if near else None

@@ -17,11 +17,12 @@ from importer.mapping.language import (
     SourcePart,
     TestPart,
     constant_of,
+    home_of,
     keys_at,
 )
 from importer.mapping.layers import Layer, laid_together, rebased
 from importer.mapping.lines import nearest_line
-from importer.mapping.mistakes import Mistakes, nearest
+from importer.mapping.mistakes import Mistakes, nearest, nearest_of
 from importer.mapping.nesting import SENTENCE, deepest_path
 from importer.mapping.rules import Condition, LookupSheet, Mapping, Rule, Test
 from importer.model import SourceOptions
@@ -92,7 +93,11 @@ def parse_mapping(
     try:
         part = MappingPart.model_validate(table, context=context)
     except ValidationError as error:
-        for detail in error.errors():
+        details = error.errors()
+        meant = {_meant(detail) for detail in details if detail["type"] == "extra_forbidden"}
+        for detail in details:
+            if detail["type"] == "missing" and detail["loc"] in meant:
+                continue  # it is there, but misspelt, which is told
             for sentence in _sentences(detail):
                 mistakes.add(_path(detail["loc"]), sentence)
         mistakes.settle()
@@ -309,6 +314,13 @@ def _note_later(part: MappingPart, mistakes: Mistakes) -> None:
         mistakes.not_yet("mode", f'"{part.mode}" is not built yet; "create" is')
 
 
+def _meant(detail: ErrorDetails) -> tuple[int | str, ...]:
+    """Where the key would stand that a misspelt one was meant to be."""
+    *outer, key = detail["loc"]
+    near = nearest_of(str(key), keys_at(detail["loc"]))
+    return (*outer, near or key)
+
+
 def _path(location: tuple[int | str, ...]) -> str:
     """The key path of a mistake, as one would write it in TOML."""
     return ".".join(step for step in location if not isinstance(step, int) and step not in _OF_THE_READER)
@@ -323,6 +335,9 @@ def _sentences(detail: ErrorDetails) -> list[str]:
     if kind == "extra_forbidden":
         key = str(detail["loc"][-1])
         known = keys_at(detail["loc"])
+        home = home_of(key)
+        if home and not nearest_of(key, known):
+            return [f'there is no key "{key}" here; it stands {home}']
         return [f'there is no key "{key}"' + (nearest(key, known) or f"; there are {', '.join(known)}")]
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", '"')

@@ -160,8 +160,29 @@ def format_mistake(form: str) -> str | None:
         if letter not in _KNOWN_DIRECTIVES and letter not in {"%", "f"}:
             return f'"{form}": there is no %{one}'
     if not _letters(form) & set("YyFDxc"):
-        return f'"{form}" names no year (%Y), so it is no date; a year can be added with a template'
+        meant = _with_percents(form)
+        remedy = f'such a form is written "{meant}"' if meant else "a year can be added with a template"
+        return f'"{form}" names no year (%Y), so it is no date; {remedy}'
     return _refusal(form)
+
+
+def _with_percents(form: str) -> str | None:
+    """Translate a form as spreadsheets write it, in English, German or French: "TT.MM.JJJJ"; None if it is none."""
+    rest = form
+    for letters, directive in _OF_SPREADSHEETS:
+        rest = re.sub(letters, directive, rest, count=1)
+    return rest if "%Y" in rest and not re.search("(?<![%A-Za-z])[A-Za-z]", rest) else None
+
+
+_OF_SPREADSHEETS = (
+    ("[Yy]{4}|[Jj]{4}|[Aa]{4}", "%Y"),
+    (r"(?<![%A-Za-z])(?:[Dd]{1,2}|[Tt]{1,2}|[Jj]{1,2})(?![A-Za-z])", "%d"),
+    (r"(?<![%A-Za-z])[Mm]{1,2}(?![A-Za-z])", "%m"),
+    (r"(?<![%A-Za-z])[Hh]{1,2}(?![A-Za-z])", "%H"),
+    (r"(?<![%A-Za-z])[Mm]{1,2}(?![A-Za-z])", "%M"),
+    (r"(?<![%A-Za-z])[Ss]{1,2}(?![A-Za-z])", "%S"),
+)
+"""Letters of dates in spreadsheets, in the order in which they are looked for; the second M stands for minutes."""
 
 
 def _refusal(form: str) -> str | None:

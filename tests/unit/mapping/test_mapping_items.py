@@ -117,7 +117,7 @@ def test_locales_go_by_tag_language_or_id(workshop: Workshop) -> None:
 
 def test_an_unknown_locale_in_the_mapping_is_a_mistake(workshop: Workshop) -> None:
     """It ends the command, and names the locales of the site."""
-    with pytest.raises(MappingError, match='no locale "fr-CA"; did you mean "fr-FR"'):
+    with pytest.raises(MappingError, match='no locale "fr-CA"; it has en-US, fr-FR, pt-BR'):
         workshop.compiled('locale = "fr-CA"\n[fields]\nname = "A"\n', ["A"])
     with pytest.raises(MappingError, match="are not known here"):
         workshop.compiled('locale = "fr"\n[fields]\nname = "A"\n', ["A"], locales=None)

@@ -107,9 +107,16 @@ READING: list[tuple[str, str]] = [
     ('[fields]\nname = { from = "A", transform = ["truncate"] }\n', "truncate needs an argument"),
     ('[fields]\nname = { from = "A", transform = [{ truncate = "x" }] }\n', 'truncate must be a whole number above 0 (and below 1,000,000,000), not "x"'),
     ('[fields]\nname = { from = "A", transform = [{ regex = { "(" = "" } }] }\n', "is no regular expression"),
+    ("[fields]\nname = { from = 'A', transform = [{ regex = { '(a)' = '$2' } }] }\n", 'regex replaces "(a)" by "$2", and that pattern has 1 group, so there is no $2; write $$ for the sign $'),
     ('[fields]\nname = { from = "A", transform = [{ lookup = "sizes" }] }\n[lookup.size]\nS = "x"\n', 'there is no [lookup.sizes] in this file; did you mean "size"?'),
     ('[fields]\nname = { from = "A", transform = [{ lookup = "size", missing = "drop" }] }\n[lookup.size]\nS = "x"\n', 'lookup: missing must be "reject" or "keep" or "skip"'),
     ('[fields]\nname = { from = "A", format = "%Q" }\n', 'fields.name.format: "%Q": there is no %Q'),
+    ('[fields]\nname = { from = "A", format = "TT.MM.JJJJ" }\n', 'fields.name.format: "TT.MM.JJJJ" names no year (%Y), so it is no date; such a form is written "%d.%m.%Y"'),
+    ('[source]\ndates = ["jj/mm/aaaa"]\n' + NAME, 'source.dates: "jj/mm/aaaa" names no year (%Y), so it is no date; such a form is written "%d/%m/%Y"'),
+    ('[source]\ndates = ["YYYY-MM-DD hh:mm"]\n' + NAME, 'such a form is written "%Y-%m-%d %H:%M"'),
+    ('decimal = ","\n' + NAME, 'line 2: decimal: there is no key "decimal" here; it stands in [source]'),
+    ('draft = "A"\n' + NAME, 'line 2: draft: there is no key "draft" here; it stands in [item]'),
+    ('[source]\nmode = "create"\n' + NAME, 'line 3: source.mode: there is no key "mode" here; it stands above the first [table]'),
     ('[fields]\nname = { from = "A", alt = { from = "B", pick = "all" } }\n', "alt keeps step with from"),
 ]  # fmt: skip
 
@@ -120,6 +127,15 @@ def test_a_mistake_in_the_file_is_told(workshop: Workshop, text: str, sentence: 
     with pytest.raises(MappingError) as caught:
         workshop.read(text)
     assert sentence in str(caught.value)
+
+
+def test_a_misspelt_table_is_one_mistake() -> None:
+    """What it was meant to be is not missing besides."""
+    with pytest.raises(MappingError) as caught:
+        parse_mapping({"colection": "x", "Fields": {"name": "A"}, "site": 5}, name="m")
+    told = str(caught.value).splitlines()
+    assert told[0] == 'The mapping "m" has 3 mistakes:'
+    assert [line for line in told if "is missing" in line] == []
 
 
 @pytest.mark.parametrize(
@@ -161,6 +177,9 @@ FITTING: list[tuple[str, str]] = [
     ('[fields]\nname = { from = "Title", missing = "create" }\n', "fields.name.missing: is for references"),
     ('[fields]\nname = "Title"\nauthor = { from = "Title", match = "id", missing = "create" }\n', 'fields.author.missing: "create" makes items of what cells call them by name: it goes with match = "name", not "id"'),
     ('[fields]\nname = "Title"\nauthor = { from = "Title", else = { from = "Status", match = "id" } }\n', "belong to the whole rule"),
+    ('[where]\nStatus = "x"\nmode = "create"\n[fields]\nname = "Title"\n', 'line 4: where.mode: there is no column "mode" in the sheet (the setting of this name stands above the first [table])'),
+    ('[fields]\nname = "Title"\nkey = "sku"\n', 'line 4: fields.key: there is no field "key" in the collection "things" (the setting of this name stands above the first [table])'),
+    ('locale = "fr-BE"\n[fields]\nname = "Title"\n', 'line 2: locale: the site has no locale "fr-BE"; it has en-US, fr-FR, pt-BR, pt-PT'),
     ('[fields]\nname = "Title"\ngallery = { from = "Title", transform = ["urls"], alt = "Status" }\n', "fields.gallery.alt: cannot keep step with parts that urls finds"),
 ]  # fmt: skip
 
