@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from importer.model import BROKEN
-from importer.sources.encoding import is_strict_utf8, utf8_pieces
+from importer.sources.encoding import NOT_A_CHARACTER, is_strict_utf8, utf8_pieces
 from importer.sources.shape import PLACE
 
 if TYPE_CHECKING:
@@ -95,6 +95,17 @@ FOREIGN = (
 """What a file shows that is neither UTF-8 nor Windows-1252, where that was the guess."""
 
 
+_UNKNOWN = (
+    "some of its bytes are no signs of Windows-1252, as which it was read, for it is not UTF-8. Say how it is written:"
+    ' encoding = "cp932" in [source] if it is Japanese, "gb18030" if Chinese, "cp949" if Korean, "macroman" if it comes'
+    " from an old Macintosh. Or export it again, and choose UTF-8."
+)
+"""What is said where nothing better can be: Japanese, for one, looks like nothing in particular then."""
+
+_STRANGE = 20
+"""Bytes that are no signs, from which on they are no slip in some row, which is told as broken."""
+
+
 def notes_on(
     file: Stored, encoding: Encoding, frames: Callable[[], Iterator[pl.DataFrame]], header: tuple[int, Sequence[str]]
 ) -> tuple[str, ...]:
@@ -106,9 +117,14 @@ def notes_on(
     utf8 = encoding.codec == "utf-8"
     signs = (GARBLED, LOST) if not encoding.guessed else (GARBLED, LOST, *FOREIGN)
     pieces = utf8_pieces(file, encoding)
-    found = _look_for(signs, pieces if utf8 and not file.packed else islice(pieces, _LOOK))
+    looked_at = pieces if utf8 and not file.packed else list(islice(pieces, _LOOK))
+    found = _look_for(signs, looked_at)
     if not found:
-        return ()
+        wrong = encoding.guessed and (
+            any("\ufffd" in name for name in header[1])
+            or sum(piece.count(NOT_A_CHARACTER) for piece in looked_at) >= _STRANGE
+        )
+        return (f"{file.name}: {_UNKNOWN}",) if wrong else ()
     if not utf8 and not encoding.guessed and is_strict_utf8(file):
         found = tuple(replace(sign, remedy=_IS_UTF8) if sign is GARBLED else sign for sign in found)
     elif not utf8:
