@@ -248,8 +248,9 @@ def _refuse_unreadable(mapping: Mapping, source: Source) -> None:
     wrong = [f"{name} ({kind})" for name, kind in source.unreadable.items() if name in used]
     if wrong:
         raise SourceError(
-            f"The frame's columns {', '.join(wrong)} cannot be cells of a sheet, and the mapping uses them.",
-            "Make them text first: a list with `.list.join(';')`, a struct field by field.",
+            f"{source.name}: the columns {', '.join(wrong)} cannot be cells of a sheet, and the mapping uses them.",
+            'Make them text first: a list one text ("a; b"), of an object each key a column of its own. For JSON lines'
+            " jq does that, for Parquet and frames polars (`.list.join('; ')`, `unnest`).",
         )
 
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from importer.sources.parquet import Parquet
     from importer.sources.stored import Stored
 
+_OTHER_SCHEME = re.compile(r"(?:^|[/\\])[A-Za-z][A-Za-z0-9+.-]+:[/\\]")
+"""An address of another kind than the web's, as a `Path` shows it: `ftp:/host/a.csv`; a drive has but one letter."""
+
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -58,7 +61,7 @@ def open_source(
     try:
         return _open_file(path, options, name or path.name, block_bytes)
     except FileNotFoundError:
-        raise SourceError(f"There is no file {path}.", _files_nearby(path)) from None
+        raise SourceError(f"There is no file {path}.", _where_else(path)) from None
     except OSError as error:
         raise SourceError(
             f"{path} cannot be read: {error.strerror or error}.", "Check the path, and who may read it."
@@ -171,6 +174,12 @@ def _open_frame(frame: pl.DataFrame, options: SourceOptions, name: str, block_by
     detected = f"{name}: rows {frame.height}, columns {len(columns)}{_left_out(unreadable)}"
     held = Held(numbered(texts, 2), block_bytes)
     return Source(held, shape, Found(detected, ours=ours, unreadable=unreadable))
+
+
+def _where_else(path: Path) -> str:
+    if _OTHER_SCHEME.search(str(path)):
+        return "Of addresses only those that begin with https:// are fetched: download the sheet, and name the file."
+    return _files_nearby(path)
 
 
 def _files_nearby(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -15,7 +16,6 @@ from importer.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 EMPTY = SourceOptions()
@@ -128,6 +128,15 @@ def test_a_missing_file_is_told_with_the_nearest_one(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match="There is no file") as caught:
             open_source(tmp_path / name, EMPTY)
         assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("address", ["ftp://host/a.csv", "file:///home/me/a.csv", "s3://bucket/a.csv"])
+def test_an_address_of_another_kind_is_told_as_one(tmp_path: Path, address: str) -> None:
+    """Nobody looks for a folder that is called `ftp:`; the path may be seen from the mapping's folder."""
+    for place in (Path(address), tmp_path / address):
+        with pytest.raises(SourceError) as caught:
+            open_source(place, EMPTY)
+        assert caught.value.hint.startswith("Of addresses only those that begin with https:// are fetched")
 
 
 def test_a_folder_is_no_sheet(tmp_path: Path) -> None:

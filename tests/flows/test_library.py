@@ -50,7 +50,8 @@ def test_a_column_of_lists_matters_only_where_the_mapping_uses_it(mapping: Path)
     mapping.write_text(TAGS + 'description = "More "\n', encoding="utf-8")
     result = check(mapping, frame, options)
     assert isinstance(result.error, importer.SourceError)
-    assert "columns more (List(String)) cannot be cells" in result.error.message
+    assert result.error.message.startswith("<frame>: the columns more (List(String)) cannot be cells")
+    assert "a list one text" in result.error.hint
 
 
 def test_a_loaded_mapping_keeps_its_place(mapping: Path) -> None:
