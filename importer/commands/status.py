@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from importer.commands.options import RunOptions
 from importer.commands.result import RunResult, RunSummary, taken_back
 from importer.errors import Interrupted, StateError, UsageError
+from importer.errors.addresses import sheet_name
 from importer.model import Counts, Status
 from importer.settings import read_settings, state_path
 from importer.state import State
@@ -170,7 +171,7 @@ def _there(path: Path, others: list[Path], typed: str) -> Path:
 
 
 def _line(record: RunRecord) -> str:
-    begun = f"{record.run}  {record.started_at.astimezone():%Y-%m-%d %H:%M}  {Path(record.source).name}"
+    begun = f"{record.run}  {record.started_at.astimezone():%Y-%m-%d %H:%M}  {sheet_name(record.source)}"
     if record.summary is None:
         return f"{begun}: did not come to its end (or is still going)"
     counts = taken_back(run_of(record.summary)).counts

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer.errors.addresses import sheet_name
 from importer.report.amounts import duration, number_of
 from importer.report.receipts import DEVIATIONS, Likeness, Verdict
 from importer.schema.content import ARCHIVED
@@ -256,11 +257,7 @@ def _items(proof: Proof) -> str:
 
 def _row(one: Receipt | Stray) -> str:
     key = f' ("{one.key}")' if one.key else ""
-    return f"{_name(one.file)}, row {one.row}{key}"
-
-
-def _name(source: str) -> str:
-    return Path(source).name or source
+    return f"{sheet_name(one.file)}, row {one.row}{key}"
 
 
 def _line(number: int, label: str) -> str:

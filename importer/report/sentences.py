@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer.errors.addresses import sheet_name
 from importer.errors.problems import shorten
 from importer.report.amounts import duration, number_of
 
@@ -47,7 +47,7 @@ def result_text(result: RunResult) -> str:
 def run_text(run: RunSummary, result: RunResult) -> str:
     """Give the summary of one run: what, how each item ended, what it cost, where the files are."""
     target = run.collection_slug or run.collection_id or "?"
-    head = f"{_name(run.source)} -> {target}: {HEADLINES[result.verdict]} ({duration(result.seconds)})"
+    head = f"{sheet_name(run.source)} -> {target}: {HEADLINES[result.verdict]} ({duration(result.seconds)})"
     lines = [head, *counts_lines(run.counts)]
     if run.left_out:
         lines.append(_line(number_of(run.left_out, "row", "rows"), "left out by [where]"))
@@ -95,9 +95,9 @@ def check_text(run: RunSummary) -> str:
     if counts.total != run.read - run.left_out:
         rows = f"{number_of(counts.total, 'item', 'items')} in {number_of(run.read - run.left_out, 'row', 'rows')}"
     if not counts.rejected:
-        said = f"{_name(run.source)}: {rows}, all good"
+        said = f"{sheet_name(run.source)}: {rows}, all good"
     else:
-        said = f"{_name(run.source)}: {rows}, {counts.not_sent:,} good, {counts.rejected:,} would be rejected"
+        said = f"{sheet_name(run.source)}: {rows}, {counts.not_sent:,} good, {counts.rejected:,} would be rejected"
     said = f"{said} ({run.left_out:,} left out by [where])" if run.left_out else said
     return "\n".join([said, *(f"  {made_text(one)}" for one in run.referenced)])
 
@@ -129,7 +129,3 @@ def _sentence(text: str) -> str:
 
 def _line(number: str, label: str) -> str:
     return f"  {number:>9} {label}"
-
-
-def _name(source: str) -> str:
-    return Path(source).name or source

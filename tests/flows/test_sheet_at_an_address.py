@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from importer.cli.front import answer
 from importer.commands.check import check
 from importer.commands.options import RunOptions
 from importer.commands.retry import retry
@@ -61,6 +62,18 @@ def test_a_published_sheet_is_run_and_retried(tmp_path: Path, shelf: Shelf) -> N
     again = retry(mapping, None, RunOptions(sandbox=True))
     assert (again.error, again.runs[0].read, again.runs[0].source) == (None, 2, address)
     assert len(shelf.asked) == 2
+
+
+def test_no_summary_shows_what_stands_behind_the_question_mark(
+    tmp_path: Path, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key in the address opens the sheet to everybody who reads the log of a run."""
+    mapping = str(mapping_of(tmp_path, shelf.sheet(PATH, SHEET)))
+    for verb in ("check", "run", "status", "retry", "verify"):
+        answer([verb, mapping, "--sandbox"])
+        told = capsys.readouterr()
+        assert "very-secret" not in told.out + told.err, verb
+        assert verb == "verify" or "pub" in told.out, verb
 
 
 def test_an_address_on_the_command_line_wins_over_the_mapping(tmp_path: Path, shelf: Shelf) -> None:
