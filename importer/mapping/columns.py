@@ -57,12 +57,12 @@ class Columns:
         near = self._loose.get(loosely(name), [])
         return near[0] if len(near) == 1 else None
 
-    def check(self, path: str, name: str, mistakes: Mistakes, hint: str = "") -> None:
-        """Note a column that is not in the sheet, with the nearest one that is."""
+    def check(self, path: str, name: str, mistakes: Mistakes, hint: str = "", far: str = "") -> None:
+        """Note a column that is not in the sheet, with the nearest one that is; `far` is a hint where none is near."""
         if self.find(name) is None:
             known = ", ".join(f'"{header}"' for header in self.headers[:12])
             more = f", and {len(self.headers) - 12} more" if len(self.headers) > 12 else ""  # noqa: PLR2004 - those beyond the ones that are named
-            near = nearest(name, self.headers) or f"; the columns are {known}{more}"
+            near = nearest(name, self.headers) or f"; the columns are {known}{more}{far}"
             mistakes.add(path, f'there is no column "{name}" in the sheet{hint}{near}')
 
     def cell(self, name: str) -> tuple[pl.Expr, pl.Expr | None]:

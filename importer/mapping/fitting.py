@@ -34,7 +34,9 @@ def check_columns(mapping: Mapping, columns: Columns, mistakes: Mistakes) -> Non
         if rule is mapping.key:
             hint = ' (a rule as key takes columns; a plain text, key = "slug", is a field of the collection)'
         for path, name in rule.columns():
-            columns.check(path, name, mistakes, hint)
+            constant = rule.sources == (name,) and path == f"{rule.path}.from" and rule.path in _constants(mapping)
+            far = f'; for this text in every row write {{ value = "{name}" }}' if constant else ""
+            columns.check(path, name, mistakes, hint, far)
     for table in mapping.where:
         for name, _ in table:
             columns.check(f"where.{name}", name, mistakes, _setting(name))
@@ -43,6 +45,11 @@ def check_columns(mapping: Mapping, columns: Columns, mistakes: Mistakes) -> Non
             columns.check(f"source.{key}", name, mistakes)
             if columns.find(name) == ROW and ROW not in columns.headers:
                 mistakes.add(f"source.{key}", f'takes columns of the sheet; "{ROW}" is the number of a row')
+
+
+def _constants(mapping: Mapping) -> set[str]:
+    """Name the rules that may well give each item the same: a name and a slug are no such."""
+    return {rule.path for slug, rule in mapping.fields.items() if slug not in {"name", "slug"}}
 
 
 def check_fields(mapping: Mapping, schema: CollectionSchema, mistakes: Mistakes) -> None:

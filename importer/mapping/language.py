@@ -231,7 +231,7 @@ def _source_table(value: Any) -> Any:
 class SourcePart(_Part):
     """`[source]`."""
 
-    path: str | None = None
+    path: Annotated[str, Field(min_length=1)] | None = None
     sheet: Annotated[str | StrictInt | None, WrapValidator(values.sheet)] = None
     header_row: Annotated[StrictInt, Field(ge=0)] | None = None
     encoding: Annotated[str, AfterValidator(values.encoding)] | None = None

@@ -60,6 +60,11 @@ def lines_of(text: str) -> dict[str, int]:
         entry = _ENTRY.match(line)
         if entry:
             found.setdefault(".".join((*table, *_parts(entry[1]))), number)
+    for path, number in list(found.items()):  # of `[fields.price]` alone, `fields` begins there too
+        outer = path.rpartition(".")[0]
+        while outer:
+            found.setdefault(outer, number)
+            outer = outer.rpartition(".")[0]
     return found
 
 

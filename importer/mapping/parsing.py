@@ -342,6 +342,8 @@ def _sentences(detail: ErrorDetails) -> list[str]:
     if kind == "literal_error":
         expected = str(context["expected"]).replace("'", '"')
         return [f"must be {expected}, not {_shown(given)}"]
+    if kind == "model_type" and isinstance(given, list):
+        return [f"must be a table, not a list: [{_path(detail['loc'])}] stands in single brackets"]
     sentences = {
         "missing": "is missing",
         "string_type": f"must be a text, not {_shown(given)}",

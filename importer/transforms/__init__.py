@@ -87,7 +87,8 @@ def _known(name: str) -> Transform:
     from rapidfuzz.distance import OSA
 
     near = process.extractOne(str(name), TRANSFORMS.keys(), scorer=OSA.normalized_similarity, score_cutoff=0.55)
-    raise ValueError(f'there is no transform "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+    known = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(TRANSFORMS)}"
+    raise ValueError(f'there is no transform "{name}"{known}')
 
 
 def _argument(transform: Transform, value: Any, mistakes: list[str]) -> Any:
