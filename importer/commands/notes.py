@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importer.report.amounts import number_of
 from importer.report.sentences import doubt_text
 
 if TYPE_CHECKING:
@@ -32,28 +33,28 @@ def notes(ended: Ended) -> Iterator[str]:
     """Say in sentences what a person might not expect: above all of rows that were published before."""
     warnings = ended.warnings
     if not ended.sheet.total:
-        yield f"None of the {ended.sheet.read} rows passes [where], so there is nothing to do; check its conditions."
+        read = ended.sheet.read
+        rows = "The only row does not pass" if read == 1 else f"None of the {read:,} rows passes"
+        yield f"{rows} [where], so there is nothing to do; check its conditions."
     elif ended.whole and ended.counts.skipped == ended.counts.total and ended.selection.rows:
         yield f"No row of the sheet is among --rows {ended.selection.rows}, so nothing was done."
     if ended.whole and ended.elsewhere:
+        rows = number_of(ended.elsewhere, "row", "rows")
         yield (
-            f"{ended.elsewhere} rows of earlier runs, which are not in the sheet or were not asked for, are still in"
-            " doubt; the same command settles them."
+            f"Still in doubt: {rows} of earlier runs, not in the sheet or not asked for; the same command settles this."
         )
     if ended.unsettled is not None:
         yield doubt_text(ended.unsettled)
     if warnings.get("staged_changed"):
-        yield (
-            f"{warnings['staged_changed']} drafts were published as they stand in Webflow, though the sheet says"
-            " something else by now; mode create does not change them."
-        )
+        number = warnings["staged_changed"]
+        said = number_of(number, "draft was published as it stands", "drafts were published as they stand")
+        yield (f"{said} in Webflow, though the sheet says something else by now; mode create changes nothing there.")
     if warnings.get("changed"):
+        rows = number_of(warnings["changed"], "row is not as it was published", "rows are not as they were published")
         yield (
-            f"{warnings['changed']} rows were changed in the sheet since they were published; mode create leaves them"
-            " as they are in Webflow (skipped)."
+            f"{rows}, for the sheet or the mapping was changed since; mode create leaves what is in Webflow as it is"
+            " (skipped)."
         )
     if warnings.get("slug_altered"):
-        yield (
-            f"{warnings['slug_altered']} items got another slug from Webflow than was sent;"
-            " `importer status --list` shows which."
-        )
+        items = number_of(warnings["slug_altered"], "item", "items")
+        yield f"{items} got another slug from Webflow than was sent; `importer status --list` shows which."

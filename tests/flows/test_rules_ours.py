@@ -236,7 +236,7 @@ def test_rule_7_what_cannot_be_proven_ours_is_left_and_told(night: Callable[...,
     assert one.ask_state("SELECT warning FROM rows") == [("slug_altered",)]
     assert theirs[0] in {item["id"] for item in one.items(live=True)}
     assert one.result is not None
-    assert any("1 items got another slug" in note for note in one.result.notes)
+    assert any("1 item got another slug" in note for note in one.result.notes)
 
 
 def test_rule_7_the_older_of_two_is_kept_though_the_row_held_the_newer(night: Callable[..., Night]) -> None:

@@ -42,7 +42,7 @@ def test_published_changed_row_is_left_alone_counted_and_warned_about(night: Cal
     assert (counts.unchanged, counts.skipped, one.exit_code) == (4, 1, 0)
     assert one.writes() == before
     assert one.result is not None
-    assert any("1 rows were changed" in note for note in one.result.notes)
+    assert any("1 row is not as it was published" in note for note in one.result.notes)
     assert "Text of note 2" in {item["fieldData"]["text"] for item in one.items(live=True)}
 
 
@@ -81,7 +81,7 @@ def test_staged_changed_row_is_left_alone_counted_and_warned_about(night: Callab
     assert (counts.unchanged, counts.skipped, one.exit_code) == (4, 1, 0)
     assert one.writes() == before
     assert one.result is not None
-    assert any("1 rows were changed" in note for note in one.result.notes)
+    assert any("1 row is not as it was published" in note for note in one.result.notes)
     assert "Text of note 2" in {item["fieldData"]["text"] for item in one.items(live=False)}
 
 

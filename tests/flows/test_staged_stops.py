@@ -104,7 +104,7 @@ def test_draft_that_was_in_doubt_and_is_meant_live_by_now_is_published(
     assert one.exit_code == 0
     assert (counts.updated, counts.staged + counts.skipped, len(one.published())) == (live, 5 - live, live)
     assert one.result is not None
-    assert any("1 drafts were published as they stand" in note for note in one.result.notes) is changed
+    assert any("1 draft was published as it stands" in note for note in one.result.notes) is changed
     complete(one, 5)
 
 
