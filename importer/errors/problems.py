@@ -205,9 +205,9 @@ PROBLEMS: dict[str, ProblemText] = {
         facts={"locales": "see the site's settings"},
     ),
     "transform_failed": ProblemText(
-        'The transform "{transform}" can make nothing of {value} for the field "{field}".',
-        "Correct the cell, or change the transform in the mapping file.",
-        facts={"transform": "..."},
+        'The transform "{transform}" can make nothing of {value}{operand} for the field "{field}".',
+        "Correct the {guilty}, or change the transform in the mapping file.",
+        facts={"transform": "...", "operand": "", "guilty": "cell"},
     ),
     "row_broken": ProblemText(
         "The row cannot be read as it stands: {reason}.",

@@ -85,12 +85,18 @@ def _calculation(combine: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Ca
 
 
 def _numeric(call: Call, run: Callable[[pl.Expr, pl.Expr | None], pl.Expr], excused: pl.Expr | None = None) -> Step:
+    facts = {"transform": call.name}
+    if call.operand is not None:
+        facts |= {
+            "operand": f' and the column "{call.operand}"',
+            "guilty": "one of the two cells that is no number (or a 0 to divide by)",
+        }
     return Step(
         call.name,
         run,
         gives=Kind.NUMBER,
         code="transform_failed",
-        facts={"transform": call.name},
+        facts=facts,
         excused=excused,
         python=True,
     )

@@ -336,6 +336,18 @@ def test_a_column_as_it_is_written_comes_before_its_likes(workshop: Workshop) ->
         workshop.field("text", '"a b"', cells)
 
 
+def test_a_calculation_that_fails_names_the_other_column_too(workshop: Workshop) -> None:
+    """The wrong cell may stand there: nobody should look for it in the right one."""
+    rule = 'price = { from = "A", transform = [{ divide = "B" }] }'
+    outcome = workshop.run(f'[fields]\nname = "A"\n{rule}\n', {"A": ["10", "x", "10"], "B": ["x", "2", "0"]})
+    assert [one.message for one in outcome.problems] == [
+        f'The transform "divide" can make nothing of "{value}" and the column "B" for the field "price".'
+        for value in ("10", "x", "10")
+    ]
+    fix = "Correct the one of the two cells that is no number (or a 0 to divide by), or change the transform"
+    assert {one.fix for one in outcome.problems} == {f"{fix} in the mapping file."}
+
+
 def test_a_column_as_operand_needs_one_value(workshop: Workshop) -> None:
     """Parts cannot be calculated with a column."""
     with pytest.raises(MappingError, match="needs one value and not several"):
