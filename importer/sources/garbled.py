@@ -70,7 +70,19 @@ LOST = Sign(
 _IS_UTF8 = "Take `encoding` out of [source]: the whole file is UTF-8."
 _MIXED = "Parts of the file are UTF-8 and parts are not: export it again, and choose UTF-8."
 
+_SOME = "¤¦§©«¬®°±µ¶·"
+"""Signs that are no letters in the code pages of Cyrillic, Greek and Central Europe either."""
+
+EAST_ASIAN = Sign(
+    rf"[À-ÖØ-öø-ÿ][\u00a1-\u00ff]{{1,3}}[{_SOME}][\u00a1-\u00ff]{{0,3}}[À-ÖØ-öø-ÿ]",
+    "what looks like Chinese, Japanese or Korean (the file is not UTF-8, and was read as Windows-1252)",
+    'Say how it is written: encoding = "gb18030" in [source] if it is Chinese ("big5" if in traditional signs), "cp932"'
+    ' or "euc_jp" if Japanese, "cp949" if Korean.',
+)
+"""Two bytes for each sign: letters and other signs of Windows-1252 in one long word."""
+
 FOREIGN = (
+    EAST_ASIAN,
     Sign(
         "[À-ÖØ-öø-ÿ]{5}",
         "what looks like another alphabet (the file is not UTF-8, and was read as Windows-1252)",
@@ -119,6 +131,8 @@ def notes_on(
     pieces = utf8_pieces(file, encoding)
     looked_at = pieces if utf8 and not file.packed else list(islice(pieces, _LOOK))
     found = _look_for(signs, looked_at)
+    if EAST_ASIAN in found:
+        found = (EAST_ASIAN,)  # among its bytes are some of all else
     if not found:
         wrong = encoding.guessed and (
             any("\ufffd" in name for name in header[1])
