@@ -11,7 +11,7 @@ import polars as pl
 
 from importer.errors import SourceError
 from importer.model import BROKEN, ROW
-from importer.sources.dialect import DELIMITERS, Dialect, find_dialect, note_on_quotes
+from importer.sources.dialect import DELIMITERS, Dialect, find_dialect, note_on_one_column, note_on_quotes
 from importer.sources.encoding import Encoding, find_encoding, utf8_pieces
 from importer.sources.header import ERROR_CODE, WIDEST, column_names, header_at, is_ours, letters, too_wide
 from importer.sources.records import read_records
@@ -133,6 +133,7 @@ def open_delimited(file: Stored, options: SourceOptions, block_bytes: int = BLOC
     if width > WIDEST:
         raise too_wide(name, width)
     header = column_names([None] * width if at < 0 else [_readable(cell) for cell in rows[at]])
+    notes += note_on_one_column(rows[max(at, 0) :], name)
     return Delimited(file, encoding, dialect, header, at + 1, ours=False, block_bytes=block_bytes, notes=notes)
 
 

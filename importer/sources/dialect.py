@@ -7,8 +7,12 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from importer.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -159,3 +163,27 @@ def _records(sample: str, delimiter: str, quote: str | None, *, whole: bool) -> 
     except csv.Error:  # a cell too long for a look; the reading itself says what is wrong, if anything is
         return rows
     return rows if whole or len(rows) == 1 else rows[:-1]
+
+
+def note_on_one_column(rows: Sequence[Sequence[str | None]], name: str) -> tuple[str, ...]:
+    """Say that each row, from the header on, is one cell that holds a delimiter: whole rows stand in quotes.
+
+    Excel writes such files of a sheet into which a CSV was pasted; `delimiter` may be wrong, too.
+    """
+    filled = [row for row in rows if any(row)]
+    cells = [row[0] or "" for row in filled if len(row) == 1]
+    if len(cells) != len(filled) or len(cells) < _SEVERAL:
+        return ()
+    sign = next((one for one in ";,\t|" if all(one in cell for cell in cells)), None)
+    if sign is None:
+        return ()
+    shown = "tab" if sign == "\t" else sign
+    sentence = (
+        f'{name}: each row is one cell, such as {cells[0]!r}. If "{shown}" parts cells, say delimiter = "{shown}" in'
+        " [source]; where each row stands in quotation marks as a whole, export the sheet again without them."
+    )
+    return (sentence,)
+
+
+_SEVERAL = 2
+"""Rows that a header makes sense with."""
