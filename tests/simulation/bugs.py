@@ -142,6 +142,12 @@ ONE, ITS_LIKE = {"nth": 1, "body": '"slug":"note-0"'}, {"nth": 1, "body": '"slug
 ALIKE: dict[str, Any] = {"rows": (2,), "alike": 1.0, "drafts": 0.5, "concurrency": (2,)}
 BAD = replace(CALM, dead_files=(1,), photos=1.0, switches=odd(refusal="partial", taken_slug="suffix"))
 SQUAT: dict[str, Any] = {"somebody": (3,), "somebody_does": ("makes",), "somebody_after": (6.0,), "rows": (1, 2)}
+SLOW: dict[str, Any] = {"slowness": (5.0,), "concurrency": (1,), "nights": (4,), "pause": (100,)}
+SPOILED: dict[str, Any] = {
+    "rows": (12,),
+    "chunk": (1,),
+    **dict.fromkeys(("dies", "shuffles", "spoils", "corrects"), 1.0),
+}
 PAGES = plan(
     at("reset_after", FIRST),
     rows=(6, 8),
@@ -324,23 +330,7 @@ BUGS: dict[str, Bug] = {
             within=20,
         ),
         # Moments, twins and words
-        Bug(
-            over.counts_what_was_refused_in_doubt,
-            plan(
-                at("reset_before", ONE),
-                rows=(12,),
-                chunk=(1,),
-                slowness=(5.0,),
-                concurrency=(1,),
-                nights=(4,),
-                pause=(100,),
-                dies=1.0,
-                shuffles=1.0,
-                spoils=1.0,
-                corrects=1.0,
-            ),
-            within=60,
-        ),
+        Bug(over.counts_what_was_refused_in_doubt, plan(at("reset_before", ONE), **SPOILED | SLOW), within=60),
         Bug(over.gives_up_patience_early, AT_THE_LAST_MOMENT),
         Bug(over.allows_no_lag_after_a_loss, AT_THE_LAST_MOMENT),
         Bug(
