@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import random
 import string
-import tempfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import polars as pl
@@ -23,9 +21,11 @@ from importer.mapping.language import ItemPart, MappingPart, Pick, RulePart, Sou
 from importer.model import BROKEN, KIND_PREFIX, ROW, Kind
 from importer.schema import Locale, Locales, parse_collection
 from importer.transforms import TRANSFORMS
+from tests.fuzz.target import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from importer.mapping import Mapping
     from importer.schema import CollectionSchema
@@ -51,16 +51,26 @@ HOOKS = [
 ]
 
 
-def once(seed: int) -> None:
-    """Make a mapping file out of a seed, and do with it what `check` does; only sentences may end that."""
-    chance = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            _checked(chance, Path(folder))
-        except Bug:
-            raise
-        except ImporterError as error:
-            _readable(error)
+class Mappings:
+    """Makes a mapping file out of a number, and does with it what `check` does; only sentences may end that."""
+
+    def make(self, random: random.Random) -> Case:
+        """Draw a number: everything else comes of it."""
+        return Case(str(random.getrandbits(48)).encode(), "number.txt", "the mapping file that comes of this number")
+
+    def attempt(self, case: Case, folder: Path) -> None:
+        """Check a sheet with the mapping file; raises AssertionError where a message is no sentence of ours."""
+        once(int(case.data), folder)
+
+
+def once(seed: int, folder: Path) -> None:
+    """Make a mapping file out of a seed, and do with it what `check` does; raises AssertionError."""
+    try:
+        _checked(random.Random(seed), folder)
+    except Bug as error:
+        raise AssertionError(str(error)) from error  # it is an ImporterError, too, which would pass as an answer
+    except ImporterError as error:
+        _readable(error)
 
 
 def _readable(error: ImporterError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.fuzz.mappings import Mappings
 from tests.fuzz.sources import Sources
 from tests.fuzz.workbooks import Workbooks
 
@@ -12,4 +13,4 @@ if TYPE_CHECKING:
 
     from tests.fuzz.target import Target
 
-TARGETS: dict[str, Callable[[], Target]] = {"sources": Sources, "workbooks": Workbooks}
+TARGETS: dict[str, Callable[[], Target]] = {"mappings": Mappings, "sources": Sources, "workbooks": Workbooks}
