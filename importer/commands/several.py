@@ -203,7 +203,7 @@ class _Several:
         if again or isinstance(error, ENDS_ALL):
             self.ended = f"what ended {turn.name} is a matter of the whole command"
         elif self.observer is not None:
-            self.observer.say(f"{turn.name} cannot go on, others do: {error.message}")
+            self.observer.say(f"{turn.name} cannot go on, others do: {error.message.splitlines()[0]}")
 
     def _prepare(self, turn: _Turn) -> None:
         options = self.options or RunOptions()

@@ -103,6 +103,26 @@ def open_fetched(
 
 
 def _reading(file: Stored, kind: FileKind, options: SourceOptions, block_bytes: int) -> Source:
+    source = _read_as(kind, file, options, block_bytes)
+    vain = [] if source.ours else [name for name in _MEANINGLESS[kind] if getattr(options, name) is not None]
+    if vain:  # rejects of a workbook are a CSV, and go back in with the same mapping
+        said = ", ".join(f"`{name}`" for name in vain)
+        source.notes += (
+            f"{file.name} is a {kind.value}: {said} in [source] {'say' if vain[1:] else 'says'} nothing about it.",
+        )
+    return source
+
+
+_MEANINGLESS = {
+    FileKind.TEXT: ("sheet",),
+    FileKind.WORKBOOK: ("encoding", "delimiter", "quote"),
+    FileKind.LINES: ("sheet", "header_row", "delimiter", "quote"),
+    FileKind.PARQUET: ("sheet", "header_row", "encoding", "delimiter", "quote"),
+}
+"""What a mapping may say of sheets that makes no sense for one of this kind."""
+
+
+def _read_as(kind: FileKind, file: Stored, options: SourceOptions, block_bytes: int) -> Source:
     if kind is FileKind.WORKBOOK:
         from importer.sources.workbook import open_workbook  # a reader of its own: starting is quicker without
 

@@ -162,3 +162,29 @@ def test_an_open_quote_is_told_with_its_row(tmp_path: Path) -> None:
     path.write_text("a,b\n" + "1,2\n" * 300 + '3,"four\n5,6\n')
     with open_source(path, EMPTY, block_bytes=100) as source, pytest.raises(SourceError, match=r"^a\.csv, row 302:"):
         list(source.batches())
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "note"),
+    [
+        ("a.csv", SourceOptions(sheet="March"), "a.csv is a text file: `sheet` in [source] says nothing about it."),
+        (
+            "a.xlsx",
+            SourceOptions(encoding="utf-8", delimiter=";"),
+            "a.xlsx is a workbook: `encoding`, `delimiter` in [source] say nothing about it.",
+        ),
+        (
+            "a.ndjson",
+            SourceOptions(header_row=2),
+            "a.ndjson is a file of JSON lines: `header_row` in [source] says nothing about it.",
+        ),
+    ],
+)
+def test_what_makes_no_sense_for_a_file_is_said(tmp_path: Path, file: str, options: SourceOptions, note: str) -> None:
+    """A mapping may be about another sheet than the one that is read."""
+    path = tmp_path / file
+    book(path) if file.endswith("xlsx") else path.write_text('{"a": 1}\n{"a": 2}\n', encoding="utf-8")
+    with open_source(path, options) as source:
+        assert note in source.notes
+    with open_source(path, EMPTY) as source:
+        assert not any("nothing about it" in each for each in source.notes)
