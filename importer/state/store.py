@@ -227,9 +227,13 @@ class State(Book):
             rows.put_back(connection, self._collection, keys)
 
     def reject(self, refused: Sequence[Refused], run: str) -> None:
-        """Reject rows; one that was never sent needs its `Refused.sent` (raises Bug without)."""
+        """Reject rows; one that was never sent needs its `Refused.sent` (raises Bug without).
+
+        What Webflow says it has not carried out of them before is looked for all the same (rule 7).
+        """
         with self._file.transaction() as connection:
             rows.put_rejected(connection, self._collection, refused, run)
+            requests.doubt_denials(connection, self._collection, [(one.locale, one.key) for one in refused])
 
     def open_requests(self) -> list[Request]:
         """Rule 7: list the requests whose twins must still be looked for, oldest first."""

@@ -62,6 +62,19 @@ def test_what_was_made_under_a_suffix_is_found_by_listing(night: Callable[..., N
     is_left(one, item["fieldData"]["slug"])
 
 
+@pytest.mark.parametrize("lies", [1, 2])
+def test_row_that_is_refused_after_a_denial_is_looked_for(night: Callable[..., Night], lies: int) -> None:
+    """Its item is there, whatever Webflow says of it the next time: that is no verdict on what it had made."""
+    one = night(taken_slug="suffix")
+    one.sheet = one.rows(1)
+    one.faults = creates(*[LIE] * lies, {"do": "status", "status": 400, "code": "validation_error"})
+    one.run()
+    one.passes(100)
+    one.faults = []
+    one.run()
+    is_left(one, "note-1")
+
+
 def test_second_item_is_looked_for_when_the_first_is_adopted(night: Callable[..., Night]) -> None:
     """Two requests were denied and done, then the run ended: the next one's look-up shows one of the items."""
     one = night(taken_slug="suffix")

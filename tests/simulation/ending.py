@@ -79,18 +79,19 @@ def _excused(seen: Seen, note: Note, items: list[Shown]) -> bool:
     world = seen.world
     if any(item.id in world.touched for item in items):
         return True
+    if world.lied and (world.forgot or note in world.gone):
+        return True  # what is denied shows when the row is sent again, or by the state file that sent it
     if world.lied and world.switches["date_header"] == "no":
         return True  # nobody knows how old the request is whose twin is to be looked for, and a run may be short
     if world.lied and {item.live for item in items} == {True, False}:
         return True  # by then another run had published the later one: what is live does not go for what is not
     slugs, texts = {item.slug for item in items}, {item.text for item in items}
-    late = seen.is_late(note) or world.disorder
+    late = seen.is_late(note) or world.disorder or world.deceived
     if late and len(slugs) == len(items):
         return True
     first = min(items, key=lambda item: item.whole)  # they are numbered as they were made
-    by_chance = world.switches["listing_order"] == "ignored" and world.wire.page < len(seen.items)
     once_told_apart = world.happened["day: the rule of the slug changed"] > 0
-    told_apart = first.slug != world.slug(note) or once_told_apart or by_chance
+    told_apart = first.slug != world.slug(note) or once_told_apart or world.deceived
     return world.forgot and told_apart and len(items) in {len(slugs), len(texts)}
 
 
@@ -127,7 +128,9 @@ def _the_reason_is_right(seen: Seen, note: Note, row: dict[str, Any], items: lis
         held = {one["item_id"] for one in seen.rows.values()}
         items = [item for item in items if item.id not in held]
     lost = world.forgot or world.rekeyed or seen.is_late(note)
-    if items and not (lost and (note.bad or code in TAKEN)) and not _forgotten(seen, note, items):
+    # Without a `Date` nobody knows how old a request is that Webflow denied, and a run may be short.
+    unknown = world.lied and world.switches["date_header"] == "no"
+    if items and not unknown and not (lost and (note.bad or code in TAKEN)) and not _forgotten(seen, note, items):
         raise BrokenError(f"{note.slug} is rejected ({code}: {row['error']}), and there: {items}")
     if note.bad:
         if (row["error_source"], code) != ("check", "too_long"):

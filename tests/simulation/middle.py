@@ -52,7 +52,7 @@ def what_is_called_there_is_there(seen: Seen) -> None:
 def _what_is_there_is_not_called_absent(seen: Seen, note: Note, items: list[Shown]) -> None:
     """No verdict that is not known: what is there is held or in doubt, but where Webflow said that it did nothing."""
     row = seen.row(note)
-    known = row.get("status") in {*HOLDING, "in_flight"} or seen.world.lied
+    known = row.get("status") in {*HOLDING, "in_flight"} or seen.world.lied or seen.world.deceived
     if not known:
         raise BrokenError(f"{note.slug} is {row.get('status')} ({row.get('error_code')}), and there: {items}")
 
@@ -69,6 +69,8 @@ def _two_are_known_of(seen: Seen, note: Note, items: list[Shown], state: sqlite3
         looks.append("SELECT 1 FROM rows WHERE key = ? AND (status = 'pending' OR error_source = 'check')")
     going = [state.execute("SELECT 1 FROM facts WHERE name = ?", [REMOVE + item.id]).fetchone() for item in items]
     if any(going) or any(state.execute(look, [key]).fetchone() for look in looks):
+        return
+    if seen.world.deceived and len({item.slug for item in items}) == len(items):
         return
     if seen.world.lied and {item.live for item in items} == {True, False}:
         return  # as at the end: the later one was published before it was looked for

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
+import orjson
 
 if TYPE_CHECKING:
     import random
@@ -25,7 +27,8 @@ class Wire(httpx.AsyncBaseTransport):
     `ambush` is called before a page of a listing is read, with the number of such pages in this run. `page` is how
     many items a page has at most, as if the collection were many times larger. `answered` counts the answers of this
     run that told the rate limit, `sent` has the moments at which it sent something. `under_way` holds the bodies of the
-    requests on their way, `orphans` those of them that processes have sent which are gone.
+    requests on their way, `orphans` those of them that processes have sent which are gone. `looked_ordered` says that
+    a page, which is not all of its listing, ever looked as if it came newest first.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.under_way: dict[asyncio.Task[httpx.Response], bytes] = {}
         self.orphans: dict[asyncio.Task[httpx.Response], bytes] = {}
         self.sent: list[float] = []
+        self.looked_ordered = False
 
     def begins(self) -> None:
         """Count the requests of a new process."""
@@ -73,6 +77,7 @@ class Wire(httpx.AsyncBaseTransport):
             self._tell(f"{what} {request.content.decode()} -> {type(error).__name__}")
             raise
         self._tell(f"{what} {request.content.decode()} -> {answer.status_code} {answer.text}")
+        self.looked_ordered = self.looked_ordered or (request.method == "GET" and _looks_ordered(answer))
         await asyncio.sleep(down)
         self.answered += "X-RateLimit-Limit" in answer.headers
         return answer
@@ -94,3 +99,15 @@ class Wire(httpx.AsyncBaseTransport):
         self.orphans.pop(journey, None)
         if not journey.cancelled():
             journey.exception()  # looked at here, so that an answer to a dead process is no complaint
+
+
+def _looks_ordered(answer: httpx.Response) -> bool:
+    """Whether a page, which is not all of its listing, goes from newer items to older ones."""
+    if answer.status_code != httpx.codes.OK or "pagination" not in answer.text:
+        return False
+    with suppress(orjson.JSONDecodeError):  # a fault may have cut it
+        page = orjson.loads(answer.content)
+        made = [item["createdOn"] for item in page["items"]]
+        whole = page["pagination"]["total"] <= len(made)
+        return not whole and made == sorted(made, reverse=True) and made[:1] != made[-1:]
+    return False

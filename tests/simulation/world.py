@@ -187,6 +187,11 @@ class World:
         return bool(self.happened["circumstance: the plan's limit reached"] + self.happened["fault: plan_limit"])
 
     @property
+    def deceived(self) -> bool:
+        """Whether a page looked by chance as if it came newest first: only small ones do, none of a hundred items."""
+        return self.switches["listing_order"] == "ignored" and self.wire.looked_ordered
+
+    @property
     def lied(self) -> bool:
         """Whether Webflow ever said that it had not carried out what it did."""
         return any("status=429" in what and "work=done" in what for what in self.happened)
