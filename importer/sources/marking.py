@@ -67,13 +67,15 @@ def mark(rows: bytes, prefix: bytes) -> tuple[bytes, int] | None:
     if b"<!" in rows:
         return None
     opening = b"<" + prefix + b"c"
+    head = opening + b' r="'
     cells, texts = rows.count(opening), sum(rows.count(each) for each in _TEXTS)
+    if rows.count(head) != cells:
+        return None  # where each cell stands is what `Survey` looks for
     if cells == texts:
         return rows, cells
     patterns = _patterns(prefix)
     parts = patterns.value.split(rows)
     count = len(parts) // 4
-    head = opening + b' r="'
     number, boolean = (b'" t="str"><' + prefix + b"v>" + MARK.encode() + letter for letter in (b"n", b"b"))
     made: list[bytes] = [head] * (6 * count + 1)
     made[::6], made[2::6] = parts[::4], parts[1::4]

@@ -40,10 +40,11 @@ class Survey:
     def add(self, rows: bytes, marked: bytes, cells: int) -> None:
         """Look over a piece, as it was and with its cells marked."""
         self.cells += cells
-        low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,7})"[^>]*>\s*<%bc' % (self.prefix, self.prefix), marked)
-        self.bottom = max(self.bottom, *map(int, low), 0)
-        wide = {*re.findall(rb'<%bc r="([A-Z]{2,3})[0-9]' % self.prefix, marked)}
-        self.right = max(self.right, *(column_number(each.decode()) for each in wide), 0)
+        low = re.findall(rb'<%brow\b[^>]*? r="([0-9]{4,})"[^>]*>\s*<%bc' % (self.prefix, self.prefix), marked)
+        lost = re.findall(rb'<%bc r="[A-Za-z]+([0-9]{7,})"' % self.prefix, marked)  # cells that say another row
+        self.bottom = max(self.bottom, *map(int, low), *map(int, lost), 0)
+        wide = {*re.findall(rb'<%bc r="([A-Za-z]{2,})[0-9]' % self.prefix, marked)}
+        self.right = max(self.right, *(column_number(each.decode().upper()) for each in wide), 0)
         if b" hidden=" in marked or self.row:
             self._find_hidden(marked)
         if b"HYPERLINK" in rows:

@@ -95,6 +95,24 @@ def cell_far_away(path: Path) -> None:
     package(path, page(row(1, "a", "b") + row(2, "x") + stray))
 
 
+@complains("a.xlsx", "a.xlsx (sheet 'T'): the table would reach to cell NANA")
+def column_that_no_sheet_has(path: Path) -> None:
+    """A place of four letters: a quarter of a million columns would be made (found by fuzzing)."""
+    package(path, page('<row r="1"><c r="NaNA1" t="str"><v>a</v></c><c r="B1" t="str"><v>b</v></c></row>'))
+
+
+@complains("a.xlsx", "a.xlsx (sheet 'T'): the table would reach to cell XFE")
+def text_far_away_that_is_written_oddly(path: Path) -> None:
+    """Nothing but texts, one of them with two blanks before its place (found by fuzzing)."""
+    package(path, page(row(1, "a", "b") + '<row r="2"><c  r="XFE2" t="str"><v>x</v></c></row>'))
+
+
+@complains("a.xlsx", "a.xlsx (sheet 'T'): the table would reach to cell Z9000000")
+def place_in_another_row(path: Path) -> None:
+    """A cell that says that it stands millions of rows below the row that it is written in."""
+    package(path, page(row(1, "a", "b") + '<row r="2"><c r="A9000000" t="str"><v>x</v></c></row>'))
+
+
 @reads(
     "a.xlsx",
     "Group|Name|Note",
