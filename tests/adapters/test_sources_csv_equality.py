@@ -170,7 +170,7 @@ def test_a_block_that_polars_would_misread_changes_nothing_around_it(tmp_path: P
     assert [row[0] for row in rows if row[2]] == [1601]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.text(alphabet='a,"\n\r é', min_size=1, max_size=14),
     st.sampled_from([",", ";", "\t"]),
