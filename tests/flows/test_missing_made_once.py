@@ -57,7 +57,7 @@ def test_rule_11_a_fault_neither_loses_nor_doubles_an_item_that_rows_refer_to(
 
 @pytest.mark.parametrize("done", [False, True])
 @pytest.mark.parametrize("at", [1, 2, 3])
-@pytest.mark.parametrize("suffix", ["refuse", "suffix"])
+@pytest.mark.parametrize("suffix", [pytest.param("refuse", marks=pytest.mark.soak), "suffix"])
 def test_rule_11_a_run_that_dies_is_taken_up_where_it_ended(
     naming: Callable[..., Naming], at: int, done: bool, suffix: str
 ) -> None:
@@ -172,7 +172,7 @@ def test_rule_11_a_row_in_doubt_whose_new_reference_is_refused_is_not_sent_again
     assert one.refers() == {"One": ("Trains", [], None)}
 
 
-SOME = 6
+SOME = 4
 """Seeds that are played each time; a soak plays more."""
 
 

@@ -59,7 +59,7 @@ def _rebuilt(text: str, decimal: str) -> float | None:
         return None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(kind=TYPES, cells=st.lists(CELL, max_size=8), required=st.booleans())
 def test_a_value_or_a_problem_or_nothing(coerced: Coercion, kind: str, cells: list[str | None], required: bool) -> None:
     """No text raises; a cell has a value, or a problem, or is empty, and a cell with a problem has no value."""
@@ -83,7 +83,7 @@ def test_a_batch_is_its_rows(coerced: Coercion, kind: str, cells: list[str | Non
     assert together == [coerced(kind, [cell], limits=LIMITS.get(kind), context=PEOPLE)[0] for cell in cells]
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4),
     st.sampled_from([".", ","]),
@@ -101,7 +101,7 @@ def test_written_number_is_the_number_read(number: Decimal, decimal: str, frame:
     assert repr(read) == repr(float(number) + 0.0)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(alphabet="0123456789.,-+", max_size=8), st.sampled_from([".", ","]))
 @example("1,234", ".")
 @example("12,345,67", ".")
@@ -111,7 +111,7 @@ def test_numbers_agree_with_an_oracle(text: str, decimal: str) -> None:
     assert read == _rebuilt(text, decimal)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)),  # noqa: DTZ001 - a wall clock's time
     st.sampled_from(["T", " "]),
@@ -130,7 +130,7 @@ def test_dates_agree_with_an_oracle(moment: datetime, separator: str, detail: st
     assert (instant, day) == (meant.astimezone(UTC), moment.date())
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2036, 1, 1)),  # noqa: DTZ001 - a wall clock's time
     st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]),
@@ -146,7 +146,7 @@ def test_wall_clocks_agree_with_an_oracle(moment: datetime, zone: str) -> None:
     assert read == (None if skipped else meant)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_names_are_compared_in_one_form(name: str) -> None:
     """The form of comparison does not change when it is taken again, nor with case and outer blanks of ASCII."""

@@ -106,7 +106,7 @@ def interleaved(lines: list[Line], chance: Random) -> list[int]:
     return order
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=7, deadline=None)
 @given(LINES, st.integers(1, 400), st.randoms(use_true_random=False))
 def test_items_are_the_same_whatever_the_batches_and_wherever_their_rows_stand(
     lines: list[Line], block: int, chance: Random
@@ -122,7 +122,7 @@ def test_items_are_the_same_whatever_the_batches_and_wherever_their_rows_stand(
     assert by_key(found_in(again, block=block), again, order) == expected
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(LINES, st.randoms(use_true_random=False), st.sampled_from(["min", "max", "sum", "count"]))
 def test_where_no_order_is_asked_for_none_matters(lines: list[Line], chance: Random, pick: str) -> None:
     """A sheet that was shuffled altogether gives the same least, greatest, sums, numbers and answers."""
@@ -141,7 +141,7 @@ def test_where_no_order_is_asked_for_none_matters(lines: list[Line], chance: Ran
     assert free(found_in(again, pick=pick), again) == free(found_in(lines, pick=pick), lines)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(LINES, st.integers(1, 400))
 def test_counts_add_up_and_items_are_what_plain_python_makes_of_the_rows(lines: list[Line], block: int) -> None:
     """Every row that counts is in one item, which has each of its rows; first, all, last, and any are as they read."""
