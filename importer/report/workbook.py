@@ -50,7 +50,8 @@ class RejectsWorkbook:
     """Gathers rejected rows on disk, and becomes a workbook when it is saved; `drop` it in any case."""
 
     def __init__(self, columns: Sequence[str], added: Sequence[str], path: Path) -> None:
-        self._drafts = TemporaryDirectory(prefix="importer-")
+        # Beside the workbook: what is said of that folder, such as that its disk is full, is then true.
+        self._drafts = TemporaryDirectory(prefix=".rejects.", dir=path.parent)
         self._book = Workbook(str(path), {"constant_memory": True, "tmpdir": self._drafts.name})
         self._sheet = self._book.add_worksheet("Rejects")
         self._places = {name: place for place, name in enumerate(columns)}
@@ -67,9 +68,7 @@ class RejectsWorkbook:
 
     def _looks(self, **looks: str) -> _Looks:
         """Make the looks of cells that share a color."""
-        made = (
-            self._book.add_format({**looks, "num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss.000")
-        )
+        made = (self._book.add_format({**looks, "num_format": form}) for form in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"))
         return _Looks(self._book.add_format(looks) if looks else None, *made)
 
     @staticmethod
