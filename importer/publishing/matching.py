@@ -166,7 +166,7 @@ def find(
 ) -> dict[Key, Shown]:
     """Give each row the item that its request made: sent slugs first, then suffixed ones where `suffixed` allows.
 
-    An item whose slug another of these rows was sent with, or that is `claimed` by a row under way (slugs without
+    An item whose slug another of these rows was sent with, or that is `claimed` by another one (slugs without
     case), is never taken for a suffixed one. Under the sent slug it may have come late; a copy with a suffix may be
     anybody's, so it must have come in time.
     """

@@ -194,7 +194,9 @@ class Settling:
         deciding = {one.wanted.id for one in rows if proven and one.due <= began}
         # Items that a request under way is making now are nobody else's, whatever they look like (rule 4).
         claimed = self._state.flying_slugs(locale)
-        found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding, claimed=claimed)
+        # Nor is one, for its suffix, under the very slug of a row that Webflow says it has not carried out.
+        asked = claimed | self._state.asked_slugs(locale)
+        found = find([one.wanted for one in rows], items.values(), evidence, suffixed=deciding, claimed=asked)
         for one in rows:
             item = found.get(one.wanted.id)
             if item is not None:

@@ -134,6 +134,16 @@ def flying_slugs(file: StateFile, collection: str, locale: str) -> frozenset[str
     return frozenset(slug.casefold() for (slug,) in lines if slug)
 
 
+def asked_slugs(file: StateFile, collection: str, locale: str) -> frozenset[str]:
+    """Tell with which slugs (without case) rows were sent last that hold no item under them."""
+    lines = file.all(
+        "SELECT slug_sent FROM rows WHERE attempts > 0 AND (item_id IS NULL OR slug IS NOT slug_sent)"
+        " AND collection = ? AND locale = ?",
+        (collection, locale),
+    )
+    return frozenset(slug.casefold() for (slug,) in lines if slug)
+
+
 def keyed(file: StateFile, collection: str) -> Iterator[tuple[str, Status, str | None]]:
     """Give key, status and item of every row that has a key of its own; those of the primary locale come first."""
     lines = file.each(

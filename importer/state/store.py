@@ -92,6 +92,10 @@ class State(Book):
         """Tell with which slugs (`str.casefold`) the rows that are in flight were sent."""
         return rows.flying_slugs(self._file, self._read_collection, locale)
 
+    def asked_slugs(self, locale: str) -> frozenset[str]:
+        """Tell with which slugs (`str.casefold`) rows were sent last that hold no item under them."""
+        return rows.asked_slugs(self._file, self._read_collection, locale)
+
     def reject_checked(self, checked: Sequence[CheckedRow], *, run: str, source: str) -> None:
         """Write down what our own checks found.
 

@@ -75,6 +75,25 @@ def test_row_that_is_refused_after_a_denial_is_looked_for(night: Callable[..., N
     is_left(one, "note-1")
 
 
+def test_what_a_denied_row_made_is_not_taken_for_another_one_with_a_suffix(night: Callable[..., Night]) -> None:
+    """Both rows say the same, and the slug of the one looks like the other's with a suffix."""
+    one = night(taken_slug="suffix")
+    one.mapping["key"] = {"from": "No"}
+    photos = [None, "https://example.com/ok.png"]  # which goes by a request of its own
+    told = {"Title": ["Note"] * 2, "Text": ["Same"] * 2, "Slug": ["note", "note-b"], "No": ["1", "2"]}
+    one.sheet = one.rows(2, Photo=photos, **told)
+    lost = {"when": CREATE | {"nth": 1, "body": '"slug":"note"'}, "do": "status", "status": 503}
+    slow = {"headers": {"Retry-After": "50"}}
+    one.faults = [lost, *({"when": CREATE | {"nth": n, "body": '"slug":"note-b"'}} | LIE | slow for n in (1, 2))]
+    one.run()
+    one.passes(100)
+    one.faults = []
+    one.run()
+    held = dict(one.ask_state("SELECT key, slug FROM outcome WHERE status = 'published'"))
+    assert held == {"1": "note", "2": "note-b"}
+    is_left(one, "note", "note-b")
+
+
 def test_second_item_is_looked_for_when_the_first_is_adopted(night: Callable[..., Night]) -> None:
     """Two requests were denied and done, then the run ended: the next one's look-up shows one of the items."""
     one = night(taken_slug="suffix")
